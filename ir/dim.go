@@ -554,3 +554,30 @@ func (d Dim) Eval(env map[string]int64) (int64, error) {
 	})
 	return v, err
 }
+
+// Linear writes d as coef*sym + rest, where neither coef nor rest contains
+// sym. It reports false where d is not of that form.
+func (d Dim) Linear(sym string) (coef, rest Dim, ok bool) {
+	rest.k = d.k
+	for _, t := range d.terms {
+		i := slices.IndexFunc(t.atoms, func(a *atom) bool { return a.kind == symAtom && a.sym == sym })
+		if i < 0 {
+			rest.terms = append(rest.terms, t)
+			continue
+		}
+		atoms := slices.Delete(slices.Clone(t.atoms), i, i+1)
+		if len(atoms) == 0 {
+			coef = coef.AddConst(t.coef)
+		} else {
+			coef = coef.Add(Dim{terms: []term{{coef: t.coef, atoms: atoms, key: atomsKey(atoms)}}})
+		}
+	}
+	return coef, rest, !coef.Has(sym) && !rest.Has(sym)
+}
+
+// Has reports whether the symbol sym occurs in d.
+func (d Dim) Has(sym string) bool {
+	set := map[string]bool{}
+	d.Syms(set)
+	return set[sym]
+}

@@ -1,0 +1,46 @@
+// Package kernel is the level between tensor graphs and machine code, the same
+// for all targets: a kernel is a tree of loops over buffers whose bodies are
+// scalar expressions and stores.
+//
+// codegen/lower makes one naive, obviously right kernel of each fused region.
+// codegen/schedule then rewrites it by the primitives of this package, each of
+// which refuses what it cannot prove legal. The back ends codegen/llvm,
+// codegen/ptx and codegen/purego print the scheduled tree. [Run] executes a
+// tree at any stage; it is the meaning of this level.
+//
+// # The tree
+//
+// A [Kernel] has global buffers as parameters and, as integer parameters, the
+// symbolic extents it uses. All index arithmetic is ir.Dim, a polynomial in
+// canonical form: its symbols are the extents, the variables of the loops
+// around, and the integer variables that a [Let] binds. A buffer is addressed
+// by one flat index, in elements; so equal addresses are equal polynomials,
+// and the coefficient of a loop variable is the stride of an access.
+//
+// Scalar expressions use the elementwise operations of the ir op table, with
+// the same meaning; f16 and bf16 are loaded, stored and cast, and computed in
+// f32.
+//
+// # Loops
+//
+// A loop runs its variable from 0 to Extent-1. What a loop is bound to says
+// how it is executed, never what it computes:
+//
+//	serial    one after the other
+//	parallel  iterations are tasks, run in any order on any thread; parallel
+//	          loops are the outermost ones, nested perfectly
+//	unroll    copied out; the extent is a number
+//	vector    lanes of one vector operation; the extent is a number, the body
+//	          has no loop but unrolled ones, iterations are independent;
+//	          a condition on the lane becomes a mask
+//	grid, block, … the axes of a GPU
+//
+// # Text
+//
+//	kernel add(x f32[N] in, y f32[N] out) dims(N)
+//		parallel i < ((N+1023)/1024)
+//			serial j < 64
+//				vector l < 16
+//					if lt(1024*i+16*j+l, N)
+//						y[1024*i+16*j+l] = add(x[1024*i+16*j+l], 1.0f32)
+package kernel
