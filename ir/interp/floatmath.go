@@ -1,0 +1,187 @@
+package interp
+
+import "math"
+
+// Scalar functions of float64. Products are written float64(x*y) where they
+// feed a sum, so that no machine fuses the two: the results are the same
+// everywhere but for the assembly that package math has for some functions on
+// some architectures.
+
+func quoFloat(x, y float64) float64 { return x / y }
+
+func signFloat(x float64) float64 {
+	switch {
+	case x < 0:
+		return -1
+	case x > 0:
+		return 1
+	}
+	return x
+}
+
+// divmod is NumPy's npy_divmod: floor(x/y) and x - y*floor(x/y), with the
+// remainder exact and the quotient made from it.
+func divmod(x, y float64) (div, mod float64) {
+	mod = math.Mod(x, y)
+	if y == 0 {
+		return x / y, mod
+	}
+	div = (x - mod) / y
+	if mod == 0 {
+		mod = math.Copysign(0, y)
+	} else if (y < 0) != (mod < 0) {
+		mod += y
+		div--
+	}
+	if div == 0 {
+		return math.Copysign(0, x/y), mod
+	}
+	floor := math.Floor(div)
+	if div-floor > 0.5 {
+		floor++
+	}
+	return floor, mod
+}
+
+func floorDivFloat(x, y float64) float64 {
+	div, _ := divmod(x, y)
+	return div
+}
+
+func modFloat(x, y float64) float64 {
+	_, mod := divmod(x, y)
+	return mod
+}
+
+func sigmoid(x float64) float64 {
+	if x >= 0 {
+		return 1 / (1 + math.Exp(-x))
+	}
+	e := math.Exp(x)
+	return e / (1 + e)
+}
+
+// asin and acos: math.Asin takes the root of 1-x*x, which loses half of the
+// digits near 1, and math.Acos is a difference from it.
+func asin(x float64) float64 { return math.Atan2(x, math.Sqrt((1-x)*(1+x))) }
+
+func acos(x float64) float64 { return 2 * math.Atan2(math.Sqrt(1-x), math.Sqrt(1+x)) }
+
+// sinh and cosh: those of package math overflow where e**x does, before the
+// result.
+func sinh(x float64) float64 {
+	if math.Abs(x) < 709 {
+		return math.Sinh(x)
+	}
+	e := math.Exp(math.Abs(x) / 2)
+	return math.Copysign(e/2*e, x)
+}
+
+func cosh(x float64) float64 {
+	if math.Abs(x) < 709 {
+		return math.Cosh(x)
+	}
+	e := math.Exp(math.Abs(x) / 2)
+	return e / 2 * e
+}
+
+// fmaOdd is x*y+z for arguments of at most 24 bits, rounded to odd, so that
+// rounding it to their type is rounding once.
+func fmaOdd(x, y, z float64) float64 {
+	p := float64(x * y) // exact
+	s := p + z
+	if math.IsInf(s, 0) || s != s {
+		return s
+	}
+	t := s - p
+	lost := (p - (s - t)) + (z - t) // Knuth's two-sum
+	if lost != 0 && math.Float64bits(s)&1 == 0 {
+		return math.Nextafter(s, math.Copysign(math.MaxFloat64, lost))
+	}
+	return s
+}
+
+// pow: math.Pow multiplies by squaring, which loses digits in proportion to
+// y. Special cases are its own; elsewhere this is exp(y*log|x|) with the
+// logarithm in double-double.
+func pow(x, y float64) float64 {
+	special := x == 0 || y == 0 || x == 1 || x != x || y != y ||
+		math.IsInf(x, 0) || math.IsInf(y, 0) || math.Abs(y) < 3 && y == math.Trunc(y)
+	if special || x < 0 && y != math.Trunc(y) {
+		return math.Pow(x, y)
+	}
+	hi, lo := logDD(math.Abs(x))
+	p := y * hi
+	lo = math.FMA(y, hi, -p) + float64(y*lo)
+	r := expDD(p, lo)
+	if x < 0 && math.Mod(y, 2) != 0 {
+		return -r
+	}
+	return r
+}
+
+// expDD is exp(hi+lo) for a small lo. It splits off the power of two itself,
+// so that e is good to an ulp where the result is subnormal too.
+func expDD(hi, lo float64) float64 {
+	switch {
+	case hi > 710:
+		return math.Inf(1)
+	case hi < -746:
+		return 0
+	}
+	const ln2Hi, ln2Lo = 6.93147180369123816490e-01, 1.90821492927058770002e-10
+	k := math.RoundToEven(hi / math.Ln2)
+	r := hi - float64(k*ln2Hi) // exact: ln2Hi has 33 bits
+	c := float64(k * ln2Lo)
+	s := r - c
+	lo += (r - s) - c
+	e := math.Exp(s)
+	return math.Ldexp(e+float64(e*lo), int(k))
+}
+
+// logDD is log(x) for finite x > 0, as an unevaluated sum good to about 2**-65.
+func logDD(x float64) (hi, lo float64) {
+	m, k := math.Frexp(x)
+	if m < math.Sqrt2/2 {
+		m, k = 2*m, k-1
+	}
+	// log(m) = 2*atanh(s), s = (m-1)/(m+1), |s| < 0.172.
+	n, d := m-1, m+1
+	dLo := m - (d - 1)
+	s := n / d
+	sLo := (math.FMA(-s, d, n) - float64(s*dLo)) / d
+	z := float64(s * s)
+	zLo := math.FMA(s, s, -z) + float64(2*s*sLo)
+	// tail = 1/3 + z/5 + z^2/7 + ... of which the first is a double-double.
+	var tail float64
+	for i := 27; i >= 5; i -= 2 {
+		tail = float64(tail*z) + 1/float64(i)
+	}
+	third := 1.0 / 3
+	const thirdLo = 1.850371707708594e-17
+	t, tLo := twoSum(third, tail*z)
+	tLo += thirdLo
+	// s*z*t, the correction to s.
+	p, pLo := twoMul(s, z)
+	pLo += float64(s*zLo) + float64(sLo*z)
+	q, qLo := twoMul(p, t)
+	qLo += float64(p*tLo) + float64(pLo*t)
+	a, aLo := twoSum(s, q)
+	aLo += sLo + qLo
+	// k*log(2), its high part having enough zeros that the product is exact.
+	const ln2Hi, ln2Lo = 6.93147180369123816490e-01, 1.90821492927058770002e-10
+	hi, lo = twoSum(float64(float64(k)*ln2Hi), 2*a)
+	lo += 2*aLo + float64(float64(k)*ln2Lo)
+	return twoSum(hi, lo)
+}
+
+func twoSum(x, y float64) (s, lost float64) {
+	s = x + y
+	t := s - x
+	return s, (x - (s - t)) + (y - t)
+}
+
+func twoMul(x, y float64) (p, lost float64) {
+	p = x * y
+	return p, math.FMA(x, y, -p)
+}
