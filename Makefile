@@ -1,0 +1,33 @@
+# make demo   compiles a model, runs it on real input, shows the result and the time
+# make test   runs all tests
+# make short  runs the quick ones, under a minute
+# make check  what a change must pass: formatting, vet, staticcheck, generators, tests
+
+GO ?= go
+STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@2026.1
+
+.PHONY: demo test short check llvm fuzz fmt
+
+demo: llvm
+	$(GO) run ./examples/demo
+
+test: llvm
+	$(GO) test -timeout 20m ./...
+
+short: llvm
+	$(GO) test -short ./...
+
+llvm:
+	@scripts/llvm.sh
+
+fmt:
+	gofmt -l -w .
+
+check: llvm
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt: run make fmt"; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+FUZZTIME ?= 60s
+fuzz:
+	@scripts/fuzz.sh $(FUZZTIME)
