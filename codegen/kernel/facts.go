@@ -1,0 +1,324 @@
+package kernel
+
+import (
+	"strconv"
+
+	"github.com/tensorcc/tcc/ir"
+)
+
+// Facts is what is known about the symbols of integer expressions: loop
+// variables lie in their range, extents are not negative, conditions around a
+// statement hold. It decides inequalities soundly: what [Facts.NonNeg] affirms
+// holds for all values; what it does not affirm may hold nevertheless.
+//
+// Quotients, remainders, minima and maxima are named by fresh symbols, so that
+// everything decided is a polynomial in symbols.
+type Facts struct {
+	facts  []ir.Dim        // each >= 0
+	sign   map[string]bool // a symbol that may be negative is here as true
+	defs   map[string]def
+	names  map[string]string // of a definition: its symbol
+	proven map[string]bool   // answers
+	budget int
+}
+
+// def is a op b.
+type def struct {
+	op   byte
+	a, b ir.Dim
+}
+
+// NewFacts knows that symbols are not negative.
+func NewFacts() *Facts {
+	return &Facts{sign: map[string]bool{}, defs: map[string]def{}, names: map[string]string{},
+		proven: map[string]bool{}}
+}
+
+// Clone returns a copy, to which more can be added.
+func (f *Facts) Clone() *Facts {
+	c := NewFacts()
+	c.facts = append(c.facts, f.facts...)
+	for k, v := range f.sign {
+		c.sign[k] = v
+	}
+	for k, v := range f.defs {
+		c.defs[k] = v
+	}
+	for k, v := range f.names {
+		c.names[k] = v
+	}
+	return c
+}
+
+// Loop adds that 0 <= v < extent, hence that the extent is positive.
+func (f *Facts) Loop(v string, extent ir.Dim) {
+	f.Add(extent.AddConst(-1).Sub(ir.Sym(v)))
+	if !extent.Static() {
+		f.Add(extent.AddConst(-1))
+	}
+}
+
+// Signed says that the symbol may be negative.
+func (f *Facts) Signed(sym string) { f.sign[sym] = true }
+
+// Add adds that d >= 0.
+func (f *Facts) Add(d ir.Dim) {
+	f.facts = append(f.facts, f.flat(d))
+	clear(f.proven)
+}
+
+// Cond adds that e is holds. What is not a comparison of integers is left out.
+func (f *Facts) Cond(e *Expr, holds bool) {
+	if e.Kind != KOp {
+		return
+	}
+	switch e.Op {
+	case ir.OpNot:
+		f.Cond(e.Args[0], !holds)
+		return
+	case ir.OpAnd, ir.OpOr:
+		if (e.Op == ir.OpAnd) == holds {
+			f.Cond(e.Args[0], holds)
+			f.Cond(e.Args[1], holds)
+		}
+		return
+	}
+	if !e.Op.Is(ir.Compares) || len(e.Args) != 2 {
+		return
+	}
+	a, okA := indexOf(e.Args[0])
+	b, okB := indexOf(e.Args[1])
+	if !okA || !okB {
+		return
+	}
+	op := e.Op
+	if !holds {
+		op = opposite[op]
+	}
+	f.compare(op, a, b)
+}
+
+var opposite = map[ir.Op]ir.Op{ir.OpLt: ir.OpGe, ir.OpGe: ir.OpLt, ir.OpLe: ir.OpGt,
+	ir.OpGt: ir.OpLe, ir.OpEq: ir.OpNe, ir.OpNe: ir.OpEq}
+
+func (f *Facts) compare(op ir.Op, a, b ir.Dim) {
+	switch op {
+	case ir.OpLt:
+		f.Add(b.Sub(a).AddConst(-1))
+	case ir.OpLe:
+		f.Add(b.Sub(a))
+	case ir.OpGt:
+		f.Add(a.Sub(b).AddConst(-1))
+	case ir.OpGe:
+		f.Add(a.Sub(b))
+	case ir.OpEq:
+		f.Add(a.Sub(b))
+		f.Add(b.Sub(a))
+	}
+}
+
+// indexOf returns the integer that e is.
+func indexOf(e *Expr) (ir.Dim, bool) {
+	switch {
+	case e.Kind == KIndex:
+		return e.Index, true
+	case e.Kind == KConst && e.DType == ir.I64:
+		return ir.Const(int64(e.Bits)), true
+	case e.Kind == KVar && e.DType == ir.I64:
+		return ir.Sym(e.Var), true
+	}
+	return ir.Dim{}, false
+}
+
+// flat names the quotients, remainders, minima and maxima in d.
+func (f *Facts) flat(d ir.Dim) ir.Dim {
+	if d.Static() {
+		return d
+	}
+	return ir.Walk(d, ir.Const, ir.Sym, func(op byte, a, b ir.Dim) ir.Dim {
+		switch op {
+		case '+':
+			return a.Add(b)
+		case '*':
+			return a.Mul(b)
+		}
+		return ir.Sym(f.define(op, a, b))
+	})
+}
+
+func (f *Facts) define(op byte, a, b ir.Dim) string {
+	key := string(op) + a.String() + ";" + b.String()
+	if s, ok := f.names[key]; ok {
+		return s
+	}
+	s := "_" + strconv.Itoa(len(f.names))
+	f.names[key] = s
+	f.defs[s] = def{op, a, b}
+	m := ir.Sym(s)
+	add := func(d ir.Dim) { f.facts = append(f.facts, d) }
+	nonneg := false
+	switch op {
+	case '/', '%':
+		if !f.nonNeg(b.AddConst(-1)) {
+			break
+		}
+		if op == '%' {
+			nonneg = true
+			add(b.AddConst(-1).Sub(m))
+			if f.nonNeg(a) {
+				add(a.Sub(m))
+			}
+			break
+		}
+		nonneg = f.nonNeg(a)
+		add(a.Sub(b.Mul(m)))
+		add(b.Mul(m).Add(b).AddConst(-1).Sub(a))
+	case '<':
+		nonneg = f.nonNeg(a) && f.nonNeg(b)
+		add(a.Sub(m))
+		add(b.Sub(m))
+	case '>':
+		nonneg = f.nonNeg(a) || f.nonNeg(b)
+		add(m.Sub(a))
+		add(m.Sub(b))
+	}
+	if !nonneg {
+		f.sign[s] = true
+	}
+	clear(f.proven)
+	return s
+}
+
+// unflat puts definitions back.
+func (f *Facts) unflat(d ir.Dim) ir.Dim {
+	return d.Subst(func(s string) (ir.Dim, bool) {
+		def, ok := f.defs[s]
+		if !ok {
+			return ir.Dim{}, false
+		}
+		return dimOp(def.op, f.unflat(def.a), f.unflat(def.b)), true
+	})
+}
+
+func dimOp(op byte, a, b ir.Dim) ir.Dim {
+	switch op {
+	case '/':
+		return a.FloorDiv(b)
+	case '%':
+		return a.Mod(b)
+	case '<':
+		return a.Min(b)
+	case '>':
+		return a.Max(b)
+	case '*':
+		return a.Mul(b)
+	}
+	return a.Add(b)
+}
+
+// NonNeg reports whether d >= 0 follows.
+func (f *Facts) NonNeg(d ir.Dim) bool {
+	f.budget = 300
+	return f.nonNeg(f.flat(d))
+}
+
+// Less reports whether a < b follows.
+func (f *Facts) Less(a, b ir.Dim) bool { return f.NonNeg(b.Sub(a).AddConst(-1)) }
+
+// InBounds reports whether 0 <= index < size follows.
+func (f *Facts) InBounds(index, size ir.Dim) bool {
+	return f.NonNeg(index) && f.Less(index, size)
+}
+
+func (f *Facts) nonNeg(d ir.Dim) bool {
+	f.budget = max(f.budget, 50)
+	return f.prove(d, 8)
+}
+
+// prove removes symbols one after the other: where d has a negative multiple
+// of a symbol s and a fact is g - c*s >= 0, it is enough that c*d minus that
+// multiple of the fact is not negative.
+func (f *Facts) prove(d ir.Dim, depth int) bool {
+	if f.obvious(d) {
+		return true
+	}
+	if d.Static() || depth == 0 || f.budget <= 0 {
+		return false
+	}
+	f.budget--
+	key := strconv.Itoa(depth) + d.String()
+	if ans, ok := f.proven[key]; ok {
+		return ans
+	}
+	f.proven[key] = false // against going round
+	ans := f.eliminate(d, depth)
+	f.proven[key] = ans
+	return ans
+}
+
+// obvious reports whether no term of d is negative.
+func (f *Facts) obvious(d ir.Dim) bool {
+	return ir.Walk(d, func(k int64) bool { return k >= 0 },
+		func(s string) bool { return !f.sign[s] },
+		func(_ byte, a, b bool) bool { return a && b })
+}
+
+func (f *Facts) eliminate(d ir.Dim, depth int) bool {
+	syms := f.order(d)
+	for _, pass := range []bool{false, true} { // first by upper bounds
+		for _, s := range syms {
+			coef, rest, ok := d.Linear(s)
+			if !ok || f.positive(coef, depth) != pass {
+				continue
+			}
+			if !pass && !f.obvious(coef.Neg()) && !f.prove(coef.Neg(), depth-3) {
+				continue
+			}
+			if def, ok := f.defs[s]; ok && (def.op == '<' && pass || def.op == '>' && !pass) {
+				return f.prove(coef.Mul(def.a).Add(rest), depth-1) &&
+					f.prove(coef.Mul(def.b).Add(rest), depth-1)
+			}
+			if f.bySymbol(d, s, coef, depth) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// positive reports whether coef > 0 where it is a number, >= 0 otherwise.
+func (f *Facts) positive(coef ir.Dim, _ int) bool { return f.obvious(coef) }
+
+func (f *Facts) bySymbol(d ir.Dim, s string, coef ir.Dim, depth int) bool {
+	neg := !f.obvious(coef)
+	for _, fact := range f.facts {
+		cf, _, ok := fact.Linear(s)
+		c, static := cf.Int()
+		if !ok || !static || c == 0 || (c < 0) != neg {
+			continue
+		}
+		if neg {
+			// -c*d + coef*fact, coef <= 0
+			if f.prove(d.MulConst(-c).Add(coef.Mul(fact)), depth-1) {
+				return true
+			}
+		} else if f.prove(d.MulConst(c).Sub(coef.Mul(fact)), depth-1) {
+			return true
+		}
+	}
+	return false
+}
+
+// order lists the symbols of d: defined ones first, then loop variables and
+// extents as facts mention them last.
+func (f *Facts) order(d ir.Dim) []string {
+	var first, rest []string
+	for _, s := range d.SymNames() {
+		if _, ok := f.defs[s]; ok {
+			first = append(first, s)
+		} else {
+			rest = append(rest, s)
+		}
+	}
+	return append(first, rest...)
+}
