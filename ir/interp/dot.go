@@ -103,11 +103,18 @@ func pack[A wide](o operand, b, lo, hi int) []A {
 	return out
 }
 
+// packAs goes by tiles: either the rows or the summed axes are far apart in
+// memory, and a tile of both fits the cache.
 func packAs[A wide, E number](out []A, in []E, o operand, lo, hi int) {
+	const tile = 16
 	k := len(o.sum)
-	for s, at := range o.sum {
+	for s0 := 0; s0 < k; s0 += tile {
+		sums := o.sum[s0:min(s0+tile, k)]
 		for r, row := range o.rows[lo:hi] {
-			out[r*k+s] = A(in[at+row])
+			dst := out[r*k+s0:][:len(sums)]
+			for s, at := range sums {
+				dst[s] = A(in[at+row])
+			}
 		}
 	}
 }

@@ -55,9 +55,9 @@ func modFloat(x, y float64) float64 {
 
 func sigmoid(x float64) float64 {
 	if x >= 0 {
-		return 1 / (1 + math.Exp(-x))
+		return 1 / (1 + exp(-x))
 	}
-	e := math.Exp(x)
+	e := exp(x)
 	return e / (1 + e)
 }
 
@@ -73,7 +73,7 @@ func sinh(x float64) float64 {
 	if math.Abs(x) < 709 {
 		return math.Sinh(x)
 	}
-	e := math.Exp(math.Abs(x) / 2)
+	e := exp(math.Abs(x) / 2)
 	return math.Copysign(e/2*e, x)
 }
 
@@ -81,8 +81,54 @@ func cosh(x float64) float64 {
 	if math.Abs(x) < 709 {
 		return math.Cosh(x)
 	}
-	e := math.Exp(math.Abs(x) / 2)
+	e := exp(math.Abs(x) / 2)
 	return e / 2 * e
+}
+
+// sin, cos and tan: near multiples of pi/2 package math loses digits of small
+// results, so the argument is reduced here, in double-double. Beyond 2**20 its
+// own reduction is as good as any for what is left of the argument's precision.
+func sincos(x float64) (sin, cos float64) {
+	const (
+		// pi/2 in two parts of 33 bits and a rest.
+		part1, part2 = 1.57079632673412561417e+00, 6.07710050630396597660e-11
+		rest         = 2.02226624879595063154e-21
+	)
+	if !(math.Abs(x) > math.Pi/4 && math.Abs(x) < 1<<20) {
+		return math.Sin(x), math.Cos(x)
+	}
+	k := math.RoundToEven(x * (2 / math.Pi))
+	r, lo := twoSum(x-float64(k*part1), -float64(k*part2)) // products exact
+	r, lo = twoSum(r, lo-float64(k*rest))
+	s, c := math.Sin(r), math.Cos(r)
+	s, c = s+float64(lo*c), c-float64(lo*s)
+	switch int(k) & 3 {
+	case 1:
+		return c, -s
+	case 2:
+		return -s, -c
+	case 3:
+		return -c, s
+	}
+	return s, c
+}
+
+func sin(x float64) float64 {
+	s, _ := sincos(x)
+	return s
+}
+
+func cos(x float64) float64 {
+	_, c := sincos(x)
+	return c
+}
+
+func tan(x float64) float64 {
+	if math.Abs(x) <= math.Pi/4 {
+		return math.Tan(x)
+	}
+	s, c := sincos(x)
+	return s / c
 }
 
 // fmaOdd is x*y+z for arguments of at most 24 bits, rounded to odd, so that
@@ -120,8 +166,33 @@ func pow(x, y float64) float64 {
 	return r
 }
 
-// expDD is exp(hi+lo) for a small lo. It splits off the power of two itself,
-// so that e is good to an ulp where the result is subnormal too.
+// exp and log: the assembly that math.Exp and math.Log have on amd64 overflows
+// at 709.7, where e**x is still finite, and is wrong for subnormal x (Go 1.26).
+func exp(x float64) float64 {
+	if x != x {
+		return x
+	}
+	return expDD(x, 0)
+}
+
+func log(x float64) float64 {
+	switch {
+	case x < 0:
+		return math.NaN()
+	case x == 0:
+		return math.Inf(-1)
+	case x != x || math.IsInf(x, 1):
+		return x
+	}
+	hi, _ := logDD(x)
+	return hi
+}
+
+// The logarithm of 2, in two parts of which the first has 33 bits, so that
+// its products with small integers are exact.
+const ln2Hi, ln2Lo = 6.93147180369123816490e-01, 1.90821492927058770002e-10
+
+// expDD is exp(hi+lo) for a small lo.
 func expDD(hi, lo float64) float64 {
 	switch {
 	case hi > 710:
@@ -129,15 +200,30 @@ func expDD(hi, lo float64) float64 {
 	case hi < -746:
 		return 0
 	}
-	const ln2Hi, ln2Lo = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 	k := math.RoundToEven(hi / math.Ln2)
-	r := hi - float64(k*ln2Hi) // exact: ln2Hi has 33 bits
+	r := hi - float64(k*ln2Hi)
 	c := float64(k * ln2Lo)
 	s := r - c
 	lo += (r - s) - c
-	e := math.Exp(s)
-	return math.Ldexp(e+float64(e*lo), int(k))
+	// e**s - 1 = s + s*s*(1/2! + s/3! + ...); |s| < 0.35.
+	var q float64
+	for i := 17; i >= 2; i-- {
+		q = float64(q*s) + invFactorial[i]
+	}
+	q *= float64(s * s)
+	p := s + (q + float64(lo*(1+s+q))) // e**(s+lo) = e**s + lo*e**s
+	return math.Ldexp(1+p, int(k))
 }
+
+// invFactorial has 1/n!.
+var invFactorial = func() (inv [18]float64) {
+	f := 1.0
+	for n := range inv {
+		f *= max(float64(n), 1)
+		inv[n] = 1 / f
+	}
+	return inv
+}()
 
 // logDD is log(x) for finite x > 0, as an unevaluated sum good to about 2**-65.
 func logDD(x float64) (hi, lo float64) {
@@ -169,7 +255,6 @@ func logDD(x float64) (hi, lo float64) {
 	a, aLo := twoSum(s, q)
 	aLo += sLo + qLo
 	// k*log(2), its high part having enough zeros that the product is exact.
-	const ln2Hi, ln2Lo = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 	hi, lo = twoSum(float64(float64(k)*ln2Hi), 2*a)
 	lo += 2*aLo + float64(float64(k)*ln2Lo)
 	return twoSum(hi, lo)
