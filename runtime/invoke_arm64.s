@@ -1,0 +1,25 @@
+//go:build !purego
+
+#include "textflag.h"
+
+// The frame is the kernel's stack: 32 KiB, and room to align it. Go's prologue grows the
+// goroutine's stack to hold it before the C code runs, which knows nothing of stack checks.
+// C keeps R19-R29, so R20 holds SP and g in R28 survives; kernels leave R18 alone.
+
+// func invoke(code uintptr, bufs, dims unsafe.Pointer, lo, hi int64, scratch unsafe.Pointer) int32
+TEXT ·invoke(SB), 0, $32896-52
+	MOVD code+0(FP), R9
+	MOVD bufs+8(FP), R0
+	MOVD dims+16(FP), R1
+	MOVD lo+24(FP), R2
+	MOVD hi+32(FP), R3
+	MOVD scratch+40(FP), R4
+	MOVD RSP, R20
+	MOVD $32831, R10
+	ADD  R20, R10, R10
+	AND  $~63, R10, R10
+	MOVD R10, RSP
+	CALL (R9)
+	MOVD R20, RSP
+	MOVW R0, ret+48(FP)
+	RET
