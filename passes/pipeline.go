@@ -1,0 +1,15 @@
+package passes
+
+// pipeline is the order in which Run applies the passes. It is the only place
+// where that order is written.
+//
+// To add a pass: write it in a file of its name, add its row here with what
+// must have run before, and put goldens into testdata/passes/NAME.
+var pipeline = []Pass{
+	{Name: "dce", Run: dce,
+		Doc: "Drop values that no result needs; first, so that nothing is folded in vain."},
+	{Name: "late dce", Run: dce, After: []string{"dce"},
+		Doc: "Drop what the rewrites left behind, before regions are formed around it."},
+	{Name: "fuse", Run: fuse, After: []string{"late dce"}, Required: true, Makes: Fused,
+		Doc: "Partition the graph into regions of one kernel each; last, as it hides the operations."},
+}
