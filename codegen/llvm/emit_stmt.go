@@ -1,0 +1,284 @@
+package llvm
+
+import (
+	"github.com/llir/llvm/ir/constant"
+	"github.com/llir/llvm/ir/enum"
+	"github.com/llir/llvm/ir/types"
+	"github.com/llir/llvm/ir/value"
+
+	llvm "github.com/llir/llvm/ir"
+
+	"github.com/tensorcc/tcc/codegen/kernel"
+	"github.com/tensorcc/tcc/ir"
+)
+
+// Statements.
+
+// block emits a body; scratch memory that it allocates is free after it.
+func (e *emitter) block(body []kernel.Stmt) {
+	top := e.top
+	for _, s := range body {
+		e.memo = map[*kernel.Expr]val{}
+		switch s := s.(type) {
+		case *kernel.Loop:
+			e.loop(s)
+		case *kernel.Store:
+			e.store(s)
+		case *kernel.Let:
+			e.let(s)
+		case *kernel.If:
+			e.branch(s)
+		case *kernel.Alloc:
+			e.alloc(s.Buf)
+		case *kernel.Fail:
+			e.fail(s)
+		case *kernel.Call:
+			e.errorf("call %s: the target %s has no text for this instruction; use a schedule"+
+				" without it", s.Instr.Name, e.target.Level)
+		}
+	}
+	e.top = top
+}
+
+// let binds a name. Integers stay polynomials, so that what is linear in the
+// lane is seen to be.
+func (e *emitter) let(s *kernel.Let) {
+	if s.Value.Kind == kernel.KIndex {
+		e.unrolled[s.Var] = e.fold(s.Value.Index)
+		return
+	}
+	e.vars[s.Var] = e.expr(s.Value)
+}
+
+// scoped emits code that does not always run, or runs several times: what it
+// computes is forgotten at its end.
+func (e *emitter) scoped(f func()) {
+	e.scopes = append(e.scopes, map[string]val{})
+	f()
+	e.scopes = e.scopes[:len(e.scopes)-1]
+}
+
+func (e *emitter) loop(l *kernel.Loop) {
+	extent, static := e.fold(l.Extent).Int()
+	switch {
+	case l.Bind == kernel.Parallel && !e.tasks:
+		e.taskLoop(l)
+	case static && extent <= 0:
+	case l.Bind == kernel.Unroll || static && extent == 1:
+		e.unroll(l, extent, static)
+	case l.Bind == kernel.Vector:
+		e.vectorLoop(l, extent, static)
+	case l.Bind == kernel.Serial:
+		e.serial(l)
+	case l.Bind == kernel.Parallel:
+		e.errorf("loop %s: a second nest of parallel loops; a kernel has one", l.Var)
+	default:
+		e.errorf("loop %s: bound to an axis of a GPU, which %s has not", l.Var, e.target.Level)
+	}
+}
+
+func (e *emitter) unroll(l *kernel.Loop, extent int64, static bool) {
+	if !static {
+		e.errorf("loop %s: unrolled %v times, wanted a number", l.Var, l.Extent)
+		return
+	}
+	for i := range extent {
+		e.unrolled[l.Var] = ir.Const(i)
+		if binds(l.Body) {
+			e.scoped(func() { e.block(l.Body) })
+		} else {
+			e.block(l.Body)
+		}
+	}
+	delete(e.unrolled, l.Var)
+}
+
+// binds reports whether body gives names meanings of its own, by which the
+// texts of integers in several copies of it differ.
+func binds(body []kernel.Stmt) bool {
+	found := false
+	kernel.WalkStmts(body, func(s kernel.Stmt) {
+		switch s.(type) {
+		case *kernel.Let, *kernel.Alloc, *kernel.Loop:
+			found = true
+		}
+	})
+	return found
+}
+
+func (e *emitter) vectorLoop(l *kernel.Loop, extent int64, static bool) {
+	if !static || e.lane != "" {
+		e.errorf("loop %s: a vector loop has a number of lanes and no vector loop inside;"+
+			" it has %v and is inside %q", l.Var, l.Extent, e.lane)
+		return
+	}
+	e.lane, e.width = l.Var, int(extent)
+	e.bind(l.Var, val{e.iota(i64), true})
+	e.scoped(func() { e.block(l.Body) })
+	e.lane, e.width = "", 0
+}
+
+// serial emits a loop with its test at the end.
+func (e *emitter) serial(l *kernel.Loop) {
+	extent := e.index(l.Extent)
+	if extent.vec {
+		e.errorf("loop %s: its extent %v differs between lanes", l.Var, l.Extent)
+		return
+	}
+	lo := constant.NewInt(i64, 0)
+	skip := true
+	if n, ok := e.fold(l.Extent).Int(); ok && n > 0 {
+		skip = false
+	}
+	e.counted(lo, extent.Value, skip, func(i value.Value) {
+		e.bind(l.Var, val{Value: i})
+		e.block(l.Body)
+	})
+}
+
+// counted emits for i = lo; i < hi; i++; with skip it may run no time at all.
+func (e *emitter) counted(lo, hi value.Value, skip bool, body func(i value.Value)) {
+	pre, head, exit := e.cur, e.f.NewBlock(""), e.f.NewBlock("")
+	if skip {
+		pre.NewCondBr(pre.NewICmp(enum.IPredSLT, lo, hi), head, exit)
+	} else {
+		pre.NewBr(head)
+	}
+	e.cur = head
+	i := head.NewPhi(llvm.NewIncoming(lo, pre))
+	e.scoped(func() { body(i) })
+	next := e.cur.NewAdd(i, constant.NewInt(i64, 1))
+	next.OverflowFlags = []enum.OverflowFlag{enum.OverflowFlagNSW, enum.OverflowFlagNUW}
+	e.cur.NewCondBr(e.cur.NewICmp(enum.IPredSLT, next, hi), head, exit)
+	i.Incs = append(i.Incs, llvm.NewIncoming(next, e.cur))
+	e.cur = exit
+}
+
+// taskLoop emits the nest of parallel loops that begins with l as one loop
+// over the tasks lo..hi, whose number is the flattened index of the nest.
+func (e *emitter) taskLoop(l *kernel.Loop) {
+	e.tasks = true
+	nest := []*kernel.Loop{l}
+	for len(l.Body) == 1 {
+		inner, ok := l.Body[0].(*kernel.Loop)
+		if !ok || inner.Bind != kernel.Parallel {
+			break
+		}
+		nest, l = append(nest, inner), inner
+	}
+	extents := make([]val, len(nest))
+	for i, p := range nest[1:] {
+		extents[i+1] = e.index(p.Extent)
+	}
+	e.counted(e.f.Params[2], e.f.Params[3], true, func(t value.Value) {
+		for i := len(nest) - 1; i > 0; i-- {
+			// Inside the loop there are tasks, so no extent is zero.
+			e.bind(nest[i].Var, val{Value: e.cur.NewURem(t, extents[i].Value)})
+			t = e.cur.NewUDiv(t, extents[i].Value)
+		}
+		e.bind(nest[0].Var, val{Value: t})
+		e.block(l.Body)
+	})
+}
+
+// branch emits an If: a jump where all lanes agree, else masks.
+func (e *emitter) branch(s *kernel.If) {
+	cond := e.expr(s.Cond)
+	if c, ok := cond.Value.(*constant.Int); ok && !cond.vec {
+		if c.X.Sign() != 0 {
+			e.scoped(func() { e.block(s.Then) })
+		} else {
+			e.scoped(func() { e.block(s.Else) })
+		}
+		return
+	}
+	if cond.vec {
+		outer := e.mask
+		e.scoped(func() { e.masked(outer, cond, s.Then) })
+		if len(s.Else) > 0 {
+			e.scoped(func() { e.masked(outer, e.not(cond), s.Else) })
+		}
+		e.mask = outer
+		return
+	}
+	then, exit := e.f.NewBlock(""), e.f.NewBlock("")
+	other := exit
+	if len(s.Else) > 0 {
+		other = e.f.NewBlock("")
+	}
+	e.cur.NewCondBr(cond.Value, then, other)
+	e.cur = then
+	e.scoped(func() { e.block(s.Then) })
+	e.cur.NewBr(exit)
+	if other != exit {
+		e.cur = other
+		e.scoped(func() { e.block(s.Else) })
+		e.cur.NewBr(exit)
+	}
+	e.cur = exit
+}
+
+// masked emits body where outer and cond hold.
+func (e *emitter) masked(outer *val, cond val, body []kernel.Stmt) {
+	if outer != nil {
+		cond = e.and(*outer, cond)
+	}
+	e.mask = &cond
+	e.block(body)
+}
+
+func (e *emitter) fail(s *kernel.Fail) {
+	cond := e.expr(s.Cond)
+	if e.mask != nil {
+		cond = e.and(*e.mask, cond)
+	}
+	out, ok := e.fails[s.Status]
+	if !ok {
+		out = e.f.NewBlock("")
+		out.NewRet(constant.NewInt(types.I32, int64(s.Status)))
+		e.fails[s.Status] = out
+	}
+	next := e.f.NewBlock("")
+	e.cur.NewCondBr(e.any(cond), out, next)
+	e.cur = next
+}
+
+// alloc makes a scratch or local buffer.
+func (e *emitter) alloc(b *kernel.Buffer) {
+	elem := stored(b.DType)
+	switch b.Space {
+	case kernel.Scratch:
+		off := e.index(e.top)
+		p := e.cur.NewGetElementPtr(types.I8, e.scratch, off.Value)
+		e.bufs[b] = &memory{base: e.cur.NewBitCast(p, types.NewPointer(elem)), elem: elem,
+			meta: e.scratchMeta}
+		e.top = e.top.Add(scratchBytes(b))
+	case kernel.Local:
+		n, ok := e.fold(b.Size).Int()
+		if !ok || n > maxLocal {
+			e.errorf("alloc %s: local buffer of %v elements, wanted a number up to %d; use scratch",
+				b.Name, b.Size, maxLocal)
+			n = 1
+		}
+		if e.lane != "" {
+			elem = types.NewVector(uint64(e.width), elem)
+		}
+		a := e.entry.NewAlloca(types.NewArray(uint64(max(n, 1)), elem))
+		a.Align = 64
+		e.bufs[b] = &memory{
+			base: e.entry.NewBitCast(a, types.NewPointer(elem)), elem: elem, local: true,
+			lanes: e.lane != "",
+		}
+	default:
+		e.errorf("alloc %s: memory of a GPU block, which %s has not", b.Name, e.target.Level)
+	}
+}
+
+// maxLocal bounds the elements of a local buffer: what is not kept in
+// registers lies on the stack, which is small.
+const maxLocal = 2048
+
+// scratchBytes is the memory that b takes in scratch: whole cache lines.
+func scratchBytes(b *kernel.Buffer) ir.Dim {
+	return b.Size.MulConst(int64(b.DType.Size())).CeilDiv(ir.Const(64)).MulConst(64)
+}

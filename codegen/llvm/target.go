@@ -1,0 +1,31 @@
+package llvm
+
+// Target is a CPU level that kernels are compiled for.
+type Target struct {
+	Level    string // as in -cpu: x86-64-v3, x86-64-v4, arm64
+	Triple   string
+	CPU      string // llc's -mcpu
+	Features string // llc's -mattr
+	Vector   int    // bits of a vector register
+	Gather   bool   // has gather and scatter instructions worth using
+}
+
+// Targets lists the levels in order of preference within an architecture.
+var Targets = []Target{
+	{Level: "x86-64-v4", Triple: "x86_64-unknown-linux-gnu", CPU: "x86-64-v4",
+		Vector: 512, Gather: true},
+	{Level: "x86-64-v3", Triple: "x86_64-unknown-linux-gnu", CPU: "x86-64-v3", Vector: 256},
+	// X18 belongs to the platform on darwin and windows.
+	{Level: "arm64", Triple: "aarch64-unknown-linux-gnu", CPU: "generic",
+		Features: "+reserve-x18", Vector: 128},
+}
+
+// TargetOf returns the target of a level.
+func TargetOf(level string) (Target, bool) {
+	for _, t := range Targets {
+		if t.Level == level {
+			return t, true
+		}
+	}
+	return Target{}, false
+}
