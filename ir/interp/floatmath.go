@@ -86,7 +86,7 @@ func cosh(x float64) float64 {
 }
 
 // sin, cos and tan: near multiples of pi/2 package math loses digits of small
-// results, so the argument is reduced here, in double-double. Beyond 2**20 its
+// results, so the argument is reduced here, in double-double. Beyond 1.5*2**20 its
 // own reduction is as good as any for what is left of the argument's precision.
 func sincos(x float64) (sin, cos float64) {
 	const (
@@ -94,11 +94,11 @@ func sincos(x float64) (sin, cos float64) {
 		part1, part2 = 1.57079632673412561417e+00, 6.07710050630396597660e-11
 		rest         = 2.02226624879595063154e-21
 	)
-	if !(math.Abs(x) > math.Pi/4 && math.Abs(x) < 1<<20) {
+	if !(math.Abs(x) > math.Pi/4 && math.Abs(x) < 3<<19) {
 		return math.Sin(x), math.Cos(x)
 	}
 	k := math.RoundToEven(x * (2 / math.Pi))
-	r, lo := twoSum(x-float64(k*part1), -float64(k*part2)) // products exact
+	r, lo := twoSum(x-float64(k*part1), -float64(k*part2)) // products exact: k < 2**20
 	r, lo = twoSum(r, lo-float64(k*rest))
 	s, c := math.Sin(r), math.Cos(r)
 	s, c = s+float64(lo*c), c-float64(lo*s)

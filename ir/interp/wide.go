@@ -88,13 +88,11 @@ func loadAs[A wide, E number](dst []A, t *Tensor, at int) {
 func loadBy[A wide](dst []A, t *Tensor, at int) {
 	switch t.DType {
 	case ir.F16:
-		decode(dst, Elements[f16](t)[at:], f16.float)
+		decode(dst, Elements[uint16](t)[at:], func(b uint16) float64 { return float64(ir.F16Value(b)) })
 	case ir.BF16:
-		decode(dst, Elements[bf16](t)[at:], bf16.float)
-	case ir.F8E4M3:
-		decode(dst, t.Data[at:], e4m3.decode)
-	case ir.F8E5M2:
-		decode(dst, t.Data[at:], e5m2.decode)
+		decode(dst, Elements[uint16](t)[at:], func(b uint16) float64 { return float64(ir.BF16Value(b)) })
+	case ir.F8E4M3, ir.F8E5M2:
+		decode(dst, t.Data[at:], func(b byte) float64 { return float64(ir.F8Value(t.DType, b)) })
 	case ir.I4:
 		decode(dst, t.Data[at:], func(b byte) float64 { return float64(int8(b<<4) >> 4) })
 	case ir.U4:
@@ -152,13 +150,11 @@ func storeAs[A wide, E number](t *Tensor, at int, src []A) {
 func storeBy[A wide](t *Tensor, at int, src []A) {
 	switch t.DType {
 	case ir.F16:
-		encode(Elements[f16](t)[at:], src, func(v A) f16 { return toF16(oddFloat64(v)) })
+		encode(Elements[uint16](t)[at:], src, func(v A) uint16 { return ir.F16Bits(oddFloat64(v)) })
 	case ir.BF16:
-		encode(Elements[bf16](t)[at:], src, func(v A) bf16 { return toBF16(oddFloat64(v)) })
-	case ir.F8E4M3:
-		encode(t.Data[at:], src, func(v A) byte { return e4m3.encode(oddFloat64(v)) })
-	case ir.F8E5M2:
-		encode(t.Data[at:], src, func(v A) byte { return e5m2.encode(oddFloat64(v)) })
+		encode(Elements[uint16](t)[at:], src, func(v A) uint16 { return ir.BF16Bits(oddFloat64(v)) })
+	case ir.F8E4M3, ir.F8E5M2:
+		encode(t.Data[at:], src, func(v A) byte { return ir.F8Bits(t.DType, oddFloat64(v)) })
 	case ir.I4:
 		encode(t.Data[at:], src, func(v A) byte { return byte(int8(int64(v)<<4) >> 4) })
 	case ir.U4:
