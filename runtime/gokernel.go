@@ -13,7 +13,6 @@ type integer interface {
 	~int8 | ~int16 | ~int32 | ~int64 | ~uint8 | ~uint16 | ~uint32 | ~uint64
 }
 
-
 type float interface{ ~float32 | ~float64 }
 
 // Select returns x if c, else y.
