@@ -106,13 +106,13 @@ func castExpr(to, from ir.DType, x string) string {
 	case to == ir.Bool:
 		return fmt.Sprintf("(%s != 0)", x)
 	case from == ir.F16:
-		return castExpr(to, ir.F32, "rt.F16ToF32("+x+")")
+		return castExpr(to, ir.F32, "rt.Float16("+x+").Float32()")
 	case from == ir.BF16:
-		return castExpr(to, ir.F32, "rt.BF16ToF32("+x+")")
+		return castExpr(to, ir.F32, "rt.BFloat16("+x+").Float32()")
 	case to == ir.F16:
-		return "rt.F32ToF16(" + castExpr(ir.F32, from, x) + ")"
+		return "uint16(rt.ToFloat16(" + castExpr(ir.F32, from, x) + "))"
 	case to == ir.BF16:
-		return "rt.F32ToBF16(" + castExpr(ir.F32, from, x) + ")"
+		return "uint16(rt.ToBFloat16(" + castExpr(ir.F32, from, x) + "))"
 	case from.IsFloat() && to.IsInt():
 		return fmt.Sprintf("rt.ToInt[%s](float64(%s))", goType(to), x)
 	}

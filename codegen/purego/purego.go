@@ -199,8 +199,7 @@ func (p *printer) alloc(b *kernel.Buffer) error {
 	n, t := ident(b.Name), goType(b.DType)
 	if b.Space == kernel.Scratch {
 		p.printf("%s := unsafe.Slice((*%s)(unsafe.Add(scratch, %s)), %s)", n, t, p.dim(p.scratch), p.dim(b.Size))
-		bytes := b.Size.MulConst(int64(b.DType.Size()))
-		p.scratch = p.scratch.Add(bytes.AddConst(63).FloorDiv(ir.Const(64)).MulConst(64))
+		p.scratch = p.scratch.Add(rounded(b))
 		return nil
 	}
 	k, ok := b.Size.Int()
@@ -214,3 +213,19 @@ func (p *printer) alloc(b *kernel.Buffer) error {
 // forgetLoads drops the values that a store may have changed: expressions are
 // shared only between stores.
 func (p *printer) forgetLoads() { clear(p.vars) }
+
+// Scratch is the bytes of scratch memory that the function of k needs.
+func Scratch(k *kernel.Kernel) ir.Dim {
+	total := ir.Const(0)
+	kernel.WalkStmts(k.Body, func(s kernel.Stmt) {
+		if a, ok := s.(*kernel.Alloc); ok && a.Buf.Space == kernel.Scratch {
+			total = total.Add(rounded(a.Buf))
+		}
+	})
+	return total
+}
+
+// rounded is the size of b in bytes, up to a cache line.
+func rounded(b *kernel.Buffer) ir.Dim {
+	return b.Size.MulConst(int64(b.DType.Size())).AddConst(63).FloorDiv(ir.Const(64)).MulConst(64)
+}
