@@ -20,6 +20,8 @@ const (
 	insAlloc                  // arg: index into allocs
 	insVerify                 // arg: check
 	insCopy                   // arg: index into copies
+	insLoop                   // arg: loop; to: behind its end
+	insAgain                  // arg: loop; to: its body
 )
 
 type instr struct {
@@ -53,16 +55,19 @@ type plan struct {
 	bindSlots []*BindSlot
 	allocs    []*Alloc
 	copies    []*Copy
+	loops     []*Loop
 	axes      [][]axisPlan
 	argCount  int
 	dimCount  int
 	argsOf    [][]int32 // for each buffer, its positions in the flat table of pointers
-	ioBufs    []int     // the buffers in inputs and outputs
+	ioBufs    []int     // the buffers in inputs and outputs that no late symbol moves
+	bufLate   [][]int   // for each buffer, the late symbols it depends on
 	lateSlot  []bool    // slots that depend on late symbols
 	lateOut   []bool    // outputs whose dims do
 	earlyTest []int     // checks that do not
 	blocks    int       // late blocks
 	blockBufs [][]int   // the buffers of each late block
+	outBufs   [][]int   // the buffers of each output
 	after     []depends // for each symbol, what to renew when a step binds it
 }
 
@@ -88,7 +93,9 @@ func newPlan(p *Program, levels []string) (*plan, error) {
 	for i, b := range p.Buffers {
 		switch b.Kind {
 		case InInput, InOutput:
-			pl.ioBufs = append(pl.ioBufs, i)
+			if len(pl.bufLate[i]) == 0 {
+				pl.ioBufs = append(pl.ioBufs, i)
+			}
 		case InLate:
 			pl.blocks = max(pl.blocks, b.Index+1)
 		}
@@ -97,9 +104,13 @@ func newPlan(p *Program, levels []string) (*plan, error) {
 		pl.blocks = max(pl.blocks, a.Late+1)
 	}
 	pl.blockBufs = make([][]int, pl.blocks)
+	pl.outBufs = make([][]int, len(p.Outputs))
 	for i, b := range p.Buffers {
-		if b.Kind == InLate {
+		switch b.Kind {
+		case InLate:
 			pl.blockBufs[b.Index] = append(pl.blockBufs[b.Index], i)
+		case InOutput:
+			pl.outBufs[b.Index] = append(pl.outBufs[b.Index], i)
 		}
 	}
 	return pl, nil
@@ -152,6 +163,13 @@ func (pl *plan) flatten(steps []Step, variants []*Variant) {
 			pl.code[branch].to = int32(len(pl.code))
 			pl.flatten(s.Else, variants)
 			pl.code[jump].to = int32(len(pl.code))
+		case *Loop:
+			loop := len(pl.loops)
+			pl.loops = append(pl.loops, s)
+			head := emit(insLoop, loop)
+			pl.flatten(s.Body, variants)
+			pl.code[emit(insAgain, loop)].to = int32(head + 1)
+			pl.code[head].to = int32(len(pl.code))
 		case *Bind:
 			emit(insBind, len(pl.binds))
 			pl.binds = append(pl.binds, s)
@@ -200,6 +218,7 @@ func (pl *plan) planLate() {
 	p := pl.p
 	pl.lateSlot = make([]bool, len(p.Exprs))
 	pl.after = make([]depends, len(p.Symbols))
+	pl.bufLate = make([][]int, len(p.Buffers))
 	for s, sym := range p.Symbols {
 		if sym.Input >= 0 {
 			continue
@@ -219,6 +238,10 @@ func (pl *plan) planLate() {
 		}
 		for i, b := range p.Buffers {
 			if uses(b.Offset, slots) || uses(b.Size, slots) {
+				pl.bufLate[i] = append(pl.bufLate[i], s)
+				if b.Kind == InLate && uses(b.Size, slots) {
+					continue // it has no memory before its Alloc, which follows
+				}
 				d.buffers = append(d.buffers, i)
 			}
 		}

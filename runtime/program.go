@@ -148,8 +148,8 @@ const (
 	StatusValue  = 4 // a value has no defined result here
 )
 
-// Step is a part of the plan: *Launch, *If, *Bind, *BindSlot, *Alloc, *Verify or *Copy.
-// (A Loop step has its place here later.)
+// Step is a part of the plan: *Launch, *If, *Bind, *BindSlot, *Alloc, *Verify, *Copy
+// or *Loop.
 type Step interface{ step() }
 
 // Launch runs a kernel over all its tasks.
@@ -206,3 +206,13 @@ func (*BindSlot) step() {}
 func (*Alloc) step()    {}
 func (*Verify) step()   {}
 func (*Copy) step()     {}
+
+// Loop runs Body Trip times. Before each round it sets the symbol to the number of the round, from
+// 0: a late symbol, so that offsets and kernel dims that depend on it follow.
+type Loop struct {
+	Symbol int
+	Trip   Int
+	Body   []Step
+}
+
+func (*Loop) step() {}

@@ -121,6 +121,10 @@ func (v *validator) steps(steps []Step) {
 			v.index(s.Cond, len(p.Buffers), "if: condition")
 			v.steps(s.Then)
 			v.steps(s.Else)
+		case *Loop:
+			v.late(s.Symbol, "loop")
+			v.int(s.Trip, "loop")
+			v.steps(s.Body)
 		case *Bind:
 			v.late(s.Symbol, "bind")
 			v.index(s.Buf, len(p.Buffers), "bind: buffer")
