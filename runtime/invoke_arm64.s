@@ -23,3 +23,29 @@ TEXT ·invoke(SB), 0, $32896-52
 	MOVD R20, RSP
 	MOVW R0, ret+48(FP)
 	RET
+
+// flushLines makes the instruction cache see what was written to memory: lines of 16 bytes at
+// least, which all CPUs have, up to the end.
+
+// func flushLines(base, end uintptr)
+TEXT ·flushLines(SB), NOSPLIT, $0-16
+	MOVD base+0(FP), R0
+	MOVD end+8(FP), R1
+	MOVD R0, R2
+
+data:
+	WORD $0xd50b7b22 // dc cvau, x2
+	ADD  $16, R2
+	CMP  R1, R2
+	BLO  data
+	WORD $0xd5033b9f // dsb ish
+	MOVD R0, R2
+
+code:
+	WORD $0xd50b7522 // ic ivau, x2
+	ADD  $16, R2
+	CMP  R1, R2
+	BLO  code
+	WORD $0xd5033b9f // dsb ish
+	WORD $0xd5033fdf // isb
+	RET
