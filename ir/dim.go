@@ -2,9 +2,9 @@ package ir
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 )
@@ -13,7 +13,9 @@ import (
 // polynomial with integer coefficients over atoms, where an atom is a named
 // symbol or a floor division, remainder, minimum or maximum of two Dims. It is
 // kept in canonical form, so that Equal decides equality of polynomials. A Dim
-// is immutable; the zero Dim is the number 0.
+// is immutable; the zero Dim is the number 0. Where a coefficient would leave
+// int64, the result contains the symbol "overflow", which nothing binds:
+// evaluation and the verifier refuse it.
 type Dim struct {
 	k     int64  // constant term
 	terms []term // non-constant terms, sorted by key, no zero coefficients
@@ -64,8 +66,18 @@ func IsSymName(name string) bool {
 			return false
 		}
 	}
-	return name != "" && name != "max" && name != "min"
+	return name != "" && name != "max" && name != "min" && name != overflow
 }
+
+// overflow is the symbol that stands for what does not fit into int64.
+const overflow = "overflow"
+
+func overflowed() Dim {
+	return atomDim(&atom{kind: symAtom, sym: overflow, key: overflow})
+}
+
+// Overflows reports whether the computation of d left int64.
+func (d Dim) Overflows() bool { return !d.Static() && slices.Contains(d.SymNames(), overflow) }
 
 func atomDim(a *atom) Dim {
 	return Dim{terms: []term{{coef: 1, atoms: []*atom{a}, key: a.key}}}
@@ -89,10 +101,14 @@ func (d Dim) Equal(e Dim) bool {
 
 // Add returns d+e.
 func (d Dim) Add(e Dim) Dim {
-	if len(e.terms) == 0 {
-		return Dim{k: d.k + e.k, terms: d.terms}
+	k, ok := addInt(d.k, e.k)
+	if !ok {
+		return overflowed()
 	}
-	out := Dim{k: d.k + e.k, terms: make([]term, 0, len(d.terms)+len(e.terms))}
+	if len(e.terms) == 0 {
+		return Dim{k: k, terms: d.terms}
+	}
+	out := Dim{k: k, terms: make([]term, 0, len(d.terms)+len(e.terms))}
 	i, j := 0, 0
 	for i < len(d.terms) || j < len(e.terms) {
 		switch {
@@ -104,7 +120,9 @@ func (d Dim) Add(e Dim) Dim {
 			j++
 		default:
 			t := d.terms[i]
-			t.coef += e.terms[j].coef
+			if t.coef, ok = addInt(t.coef, e.terms[j].coef); !ok {
+				return overflowed()
+			}
 			if t.coef != 0 {
 				out.terms = append(out.terms, t)
 			}
@@ -115,7 +133,7 @@ func (d Dim) Add(e Dim) Dim {
 }
 
 // AddConst returns d+k.
-func (d Dim) AddConst(k int64) Dim { return Dim{k: d.k + k, terms: d.terms} }
+func (d Dim) AddConst(k int64) Dim { return d.Add(Const(k)) }
 
 // Neg returns -d.
 func (d Dim) Neg() Dim { return d.MulConst(-1) }
@@ -128,9 +146,14 @@ func (d Dim) MulConst(k int64) Dim {
 	if k == 0 {
 		return Dim{}
 	}
-	out := Dim{k: d.k * k, terms: slices.Clone(d.terms)}
+	c, ok := mulInt(d.k, k)
+	out := Dim{k: c, terms: slices.Clone(d.terms)}
 	for i := range out.terms {
-		out.terms[i].coef *= k
+		t, fits := mulInt(out.terms[i].coef, k)
+		out.terms[i].coef, ok = t, ok && fits
+	}
+	if !ok {
+		return overflowed()
 	}
 	return out
 }
@@ -144,16 +167,20 @@ func (d Dim) Mul(e Dim) Dim {
 	for _, s := range d.terms {
 		out = out.Add(Dim{terms: []term{s}}.MulConst(e.k))
 		for _, t := range e.terms {
-			out = out.Add(Dim{terms: []term{mulTerms(s, t)}})
+			out = out.Add(mulTerms(s, t))
 		}
 	}
 	return out
 }
 
-func mulTerms(s, t term) term {
+func mulTerms(s, t term) Dim {
+	coef, ok := mulInt(s.coef, t.coef)
+	if !ok {
+		return overflowed()
+	}
 	atoms := slices.Concat(s.atoms, t.atoms)
 	slices.SortStableFunc(atoms, func(a, b *atom) int { return strings.Compare(a.key, b.key) })
-	return term{coef: s.coef * t.coef, atoms: atoms, key: atomsKey(atoms)}
+	return Dim{terms: []term{{coef: coef, atoms: atoms, key: atomsKey(atoms)}}}
 }
 
 func atomsKey(atoms []*atom) string {
@@ -171,10 +198,10 @@ func (d Dim) FloorDiv(e Dim) Dim {
 		return q
 	}
 	c, ok := e.Int()
+	if ok && c != 0 && d.Static() {
+		return Const(floorDiv(d.k, c)) // -2^63/-1 is an exact division
+	}
 	if ok && c > 0 {
-		if d.Static() {
-			return Const(floorDiv(d.k, c))
-		}
 		q, r := d.splitBy(c)
 		if r.Static() && r.k == 0 {
 			return q
@@ -199,10 +226,9 @@ func (d Dim) Mod(e Dim) Dim {
 	if _, ok := d.exactDiv(e); ok {
 		return Dim{}
 	}
-	if c, ok := e.Int(); ok && c > 0 {
-		if d.Static() {
-			return Const(d.k - c*floorDiv(d.k, c))
-		}
+	if c, ok := e.Int(); ok && c != 0 && d.Static() {
+		return Const(floorMod(d.k, c))
+	} else if ok && c > 0 {
 		if q, r := d.splitBy(c); !q.IsConst(0) {
 			return r.Mod(e)
 		}
@@ -294,18 +320,14 @@ func (d Dim) exactDiv(e Dim) (Dim, bool) {
 		if c == 0 {
 			return Dim{}, false
 		}
-		if c == 1 {
-			return d, true
+		if c == math.MinInt64 {
+			return Dim{}, d.IsConst(0)
 		}
-		_, r := d.splitBy(max(c, -c))
-		if !r.IsConst(0) {
-			return Dim{}, false
-		}
-		q, _ := d.splitBy(max(c, -c))
+		q, r := d.splitBy(max(c, -c))
 		if c < 0 {
 			q = q.Neg()
 		}
-		return q, true
+		return q, r.IsConst(0)
 	}
 	if d.Equal(e) {
 		return Const(1), true
@@ -360,7 +382,7 @@ func leading(d Dim) term {
 }
 
 func divTerm(t, by term) (Dim, bool) {
-	if t.coef%by.coef != 0 {
+	if t.coef%by.coef != 0 || by.coef == -1 && t.coef == math.MinInt64 {
 		return Dim{}, false
 	}
 	atoms := slices.Clone(t.atoms)
@@ -385,6 +407,23 @@ func floorDiv(a, b int64) int64 {
 	}
 	return q
 }
+
+// floorMod returns the remainder with the sign of b, which fits int64 even
+// where the quotient does not.
+func floorMod(a, b int64) int64 {
+	r := a % b
+	if r != 0 && (r < 0) != (b < 0) {
+		r += b
+	}
+	return r
+}
+
+func addInt(a, b int64) (int64, bool) {
+	s := a + b
+	return s, b == 0 || (s > a) == (b > 0)
+}
+
+func mulInt(a, b int64) (int64, bool) { return a * b, !mulOverflows(a, b) }
 
 func mulOverflows(a, b int64) bool {
 	hi, lo := bits.Mul64(uint64(max(a, -a)), uint64(max(b, -b)))
@@ -415,169 +454,4 @@ func (d Dim) String() string {
 		fmt.Fprintf(&b, "%+d", d.k)
 	}
 	return b.String()
-}
-
-// Syms adds the names of the symbols in d to set.
-func (d Dim) Syms(set map[string]bool) {
-	for _, t := range d.terms {
-		for _, a := range t.atoms {
-			if a.kind == symAtom {
-				set[a.sym] = true
-				continue
-			}
-			a.a.Syms(set)
-			a.b.Syms(set)
-		}
-	}
-}
-
-// SymNames returns the names of the symbols in d, sorted.
-func (d Dim) SymNames() []string {
-	set := map[string]bool{}
-	d.Syms(set)
-	names := make([]string, 0, len(set))
-	for n := range set {
-		names = append(names, n)
-	}
-	sort.Strings(names)
-	return names
-}
-
-// Walk evaluates d bottom up in any domain: num makes a number, sym a symbol,
-// and op one of '+', '*', '/' (floor), '%', '<' (min), '>' (max).
-func Walk[T any](d Dim, num func(int64) T, sym func(string) T, op func(byte, T, T) T) T {
-	var sum T
-	have := false
-	add := func(t T) {
-		if have {
-			t = op('+', sum, t)
-		}
-		sum, have = t, true
-	}
-	for _, t := range d.terms {
-		var prod T
-		for i, a := range t.atoms {
-			var v T
-			if a.kind == symAtom {
-				v = sym(a.sym)
-			} else {
-				v = op("?/%<>"[a.kind], Walk(a.a, num, sym, op), Walk(a.b, num, sym, op))
-			}
-			if i > 0 {
-				v = op('*', prod, v)
-			}
-			prod = v
-		}
-		if t.coef != 1 {
-			prod = op('*', num(t.coef), prod)
-		}
-		add(prod)
-	}
-	if d.k != 0 || !have {
-		add(num(d.k))
-	}
-	return sum
-}
-
-// Subst replaces symbols: f returns the replacement of a symbol, or false to
-// keep it.
-func (d Dim) Subst(f func(string) (Dim, bool)) Dim {
-	if d.Static() {
-		return d
-	}
-	return Walk(d, Const, func(name string) Dim {
-		if e, ok := f(name); ok {
-			return e
-		}
-		return Sym(name)
-	}, dimOp)
-}
-
-func dimOp(op byte, a, b Dim) Dim {
-	switch op {
-	case '+':
-		return a.Add(b)
-	case '*':
-		return a.Mul(b)
-	case '/':
-		return a.FloorDiv(b)
-	case '%':
-		return a.Mod(b)
-	case '<':
-		return a.Min(b)
-	default:
-		return a.Max(b)
-	}
-}
-
-// Eval computes d. An unbound symbol, a division by zero and an overflow of
-// int64 are errors.
-func (d Dim) Eval(env map[string]int64) (int64, error) {
-	var err error
-	fail := func(format string, args ...any) int64 {
-		if err == nil {
-			err = fmt.Errorf("dim "+d.String()+": "+format, args...)
-		}
-		return 0
-	}
-	v := Walk(d, func(k int64) int64 { return k }, func(name string) int64 {
-		v, ok := env[name]
-		if !ok {
-			return fail("symbol %s has no value", name)
-		}
-		return v
-	}, func(op byte, a, b int64) int64 {
-		switch op {
-		case '+':
-			if s := a + b; (s > a) == (b > 0) {
-				return s
-			}
-		case '*':
-			if !mulOverflows(a, b) {
-				return a * b
-			}
-		case '<':
-			return min(a, b)
-		case '>':
-			return max(a, b)
-		default:
-			if b == 0 {
-				return fail("division by zero")
-			}
-			if q := floorDiv(a, b); op == '/' {
-				return q
-			} else {
-				return a - b*q
-			}
-		}
-		return fail("overflow of int64")
-	})
-	return v, err
-}
-
-// Linear writes d as coef*sym + rest, where neither coef nor rest contains
-// sym. It reports false where d is not of that form.
-func (d Dim) Linear(sym string) (coef, rest Dim, ok bool) {
-	rest.k = d.k
-	for _, t := range d.terms {
-		i := slices.IndexFunc(t.atoms, func(a *atom) bool { return a.kind == symAtom && a.sym == sym })
-		if i < 0 {
-			rest.terms = append(rest.terms, t)
-			continue
-		}
-		atoms := slices.Delete(slices.Clone(t.atoms), i, i+1)
-		if len(atoms) == 0 {
-			coef = coef.AddConst(t.coef)
-		} else {
-			coef = coef.Add(Dim{terms: []term{{coef: t.coef, atoms: atoms, key: atomsKey(atoms)}}})
-		}
-	}
-	return coef, rest, !coef.Has(sym) && !rest.Has(sym)
-}
-
-// Has reports whether the symbol sym occurs in d.
-func (d Dim) Has(sym string) bool {
-	set := map[string]bool{}
-	d.Syms(set)
-	return set[sym]
 }
