@@ -176,7 +176,7 @@ func (c *exe) write(p *Program, out []*Tensor) (int, error) {
 	for i, t := range out {
 		name := p.Outputs[i].Name
 		if c.outDir == "" {
-			fmt.Printf("%s %s\n", name, t)
+			fmt.Printf("%s %s\n", name, t.Text())
 			continue
 		}
 		if err := WriteNPYFile(filepath.Join(c.outDir, FileName(name)+".npy"), t); err != nil {
