@@ -121,7 +121,9 @@ func tensor(d ir.DType, shape []int64, data ...float64) *Tensor {
 	return t
 }
 
-func vec(d ir.DType, data ...float64) *Tensor { return tensor(d, []int64{int64(len(data))}, data...) }
+func vec(d ir.DType, data ...float64) *Tensor {
+	return tensor(d, []int64{int64(len(data))}, data...)
+}
 
 func scalar(d ir.DType, x float64) *Tensor { return tensor(d, []int64{}, x) }
 
@@ -198,9 +200,15 @@ func TestInputs(t *testing.T) {
 		{"bool", []*Tensor{{DType: ir.Bool, Shape: []int64{1}, Data: []byte{2}}, f32(3)}, "byte 2"},
 	} {
 		_, err := Run(g, c.in)
-		if c.err == "" && err != nil || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
-			t.Errorf("%s: error %v, want %q", c.name, err, c.err)
-		}
+		checkError(t, c.name, err, c.err)
+	}
+}
+
+// checkError checks that an error contains want, or is nil where want is "".
+func checkError(t *testing.T, name string, err error, want string) {
+	t.Helper()
+	if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+		t.Errorf("%s: error %v, want %q", name, err, want)
 	}
 }
 
