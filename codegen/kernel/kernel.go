@@ -63,6 +63,10 @@ type (
 		Extent ir.Dim
 		Bind   Bind
 		Body   []Stmt
+		// Indep says that iterations do not depend on each other: no two
+		// touch the same element of a buffer from outside the loop while one
+		// of them writes it. [MarkIndep] proves it; primitives keep it.
+		Indep bool
 	}
 	// Store puts Value at Index of Buf.
 	Store struct {
