@@ -12,6 +12,12 @@ import (
 	"github.com/tensorcc/tcc/ir"
 )
 
+// Short names for the tables of cases.
+const (
+	f32, f64         = ir.F32, ir.F64
+	i8, i32, i64, u8 = ir.I8, ir.I32, ir.I64, ir.U8
+)
+
 func TestEvalIsTotal(t *testing.T) {
 	for _, op := range ir.Ops() {
 		_, have := evals[op]

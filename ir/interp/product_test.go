@@ -10,19 +10,21 @@ import (
 )
 
 func TestDot(t *testing.T) {
-	f32 := ir.F32
+	inner := &ir.DotAttr{LContract: []int{0}, RContract: []int{0}}
 	mm := &ir.DotAttr{LContract: []int{1}, RContract: []int{0}}
 	for _, c := range []opCase{
-		{op: ir.OpDot, attr: mm, args: []*Tensor{grid(2, 3), grid(3, 2)}, want: mat(2, 2, 10, 13, 28, 40)},
+		{op: ir.OpDot, attr: mm, args: []*Tensor{grid(2, 3), grid(3, 2)},
+			want: mat(2, 2, 10, 13, 28, 40)},
 		{op: ir.OpDot, name: "dot of nothing", attr: mm, args: []*Tensor{mat(2, 0), mat(0, 2)},
 			want: mat(2, 2, 0, 0, 0, 0)},
-		{op: ir.OpDot, name: "outer", attr: &ir.DotAttr{}, args: []*Tensor{vec(f32, 1, 2), vec(f32, 3, 4)},
+		{op: ir.OpDot, name: "outer", attr: &ir.DotAttr{},
+			args: []*Tensor{vec(f32, 1, 2), vec(f32, 3, 4)},
 			want: mat(2, 2, 3, 4, 6, 8)},
-		{op: ir.OpDot, name: "rounds once", attr: &ir.DotAttr{LContract: []int{0}, RContract: []int{0}},
+		{op: ir.OpDot, name: "rounds once", attr: inner,
 			args: []*Tensor{vec(f32, 1<<24, 1, -1), vec(f32, 1, 3, 1<<24)}, want: scalar(f32, 3)},
-		{op: ir.OpDot, name: "wraps", attr: &ir.DotAttr{LContract: []int{0}, RContract: []int{0}},
+		{op: ir.OpDot, name: "wraps", attr: inner,
 			args: []*Tensor{vec(ir.U8, 16, 1), vec(ir.U8, 17, 2)}, want: scalar(ir.U8, 18)},
-		{op: ir.OpDot, name: "f16 rounds once", attr: &ir.DotAttr{LContract: []int{0}, RContract: []int{0}},
+		{op: ir.OpDot, name: "f16 rounds once", attr: inner,
 			args: []*Tensor{vec(ir.F16, 2048, 1, 1), vec(ir.F16, 1, 1, 1)}, want: scalar(ir.F16, 2050)},
 		{op: ir.OpDot, name: "infinity", attr: mm, args: []*Tensor{mat(1, 2, inf, 1), mat(2, 1, 0, 1)},
 			want: mat(1, 1, nan)},

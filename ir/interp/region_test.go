@@ -9,8 +9,11 @@ import (
 
 func i64s(x ...int64) *Tensor { return FromSlice(ir.I64, []int64{int64(len(x))}, x) }
 
+// builder appends to g and returns its results.
+type builder func(g *ir.Graph, params []*ir.Value) []*ir.Value
+
 // graphOf builds a graph whose parameters have the given types.
-func graphOf(name string, build func(g *ir.Graph, p []*ir.Value) []*ir.Value, types ...ir.Type) *ir.Graph {
+func graphOf(name string, build builder, types ...ir.Type) *ir.Graph {
 	g := ir.NewGraph(name)
 	var p []*ir.Value
 	for i, t := range types {
@@ -22,6 +25,10 @@ func graphOf(name string, build func(g *ir.Graph, p []*ir.Value) []*ir.Value, ty
 
 func must(g *ir.Graph, op ir.Op, attr ir.Attr, args ...*ir.Value) *ir.Value {
 	return g.Must(ir.Pos{}, op, attr, args...)
+}
+
+func get(g *ir.Graph, v *ir.Value, i int) *ir.Value {
+	return must(g, ir.OpGet, &ir.IndexAttr{Index: i}, v)
 }
 
 // results runs g and returns its results as numbers.
@@ -51,8 +58,8 @@ func TestIf(t *testing.T) {
 		n := ir.Sym("N")
 		v := must(g, ir.OpIf, &ir.IfAttr{Then: then, Else: other, Syms: []string{"M"},
 			ThenDims: ir.Shape{n.MulConst(2)}, ElseDims: ir.Shape{n}}, p...)
-		first := must(g, ir.OpGet, &ir.IndexAttr{}, v)
-		return []*ir.Value{first, must(g, ir.OpDims, &ir.DimsAttr{Dims: ir.Shape{ir.Sym("M").AddConst(1)}})}
+		after := ir.Sym("M").AddConst(1)
+		return []*ir.Value{get(g, v, 0), must(g, ir.OpDims, &ir.DimsAttr{Dims: ir.Shape{after}})}
 	}, ir.T(ir.Bool), vecN)
 	for cond, want := range map[float64][][]float64{
 		1: {{1, 2, 1, 2}, {5}},
@@ -75,8 +82,9 @@ func TestScan(t *testing.T) {
 	n := ir.Sym("N")
 	scan := func(reverse bool) *ir.Graph {
 		return graphOf("g", func(g *ir.Graph, p []*ir.Value) []*ir.Value {
-			v := must(g, ir.OpScan, &ir.LoopAttr{Body: body, Carry: 1, Xs: 1, Length: n, Reverse: reverse}, p...)
-			return []*ir.Value{must(g, ir.OpGet, &ir.IndexAttr{}, v), must(g, ir.OpGet, &ir.IndexAttr{Index: 1}, v)}
+			a := &ir.LoopAttr{Body: body, Carry: 1, Xs: 1, Length: n, Reverse: reverse}
+			v := must(g, ir.OpScan, a, p...)
+			return []*ir.Value{get(g, v, 0), get(g, v, 1)}
 		}, f, ir.T(ir.F32, n), f)
 	}
 	for _, c := range []struct {
@@ -117,8 +125,10 @@ func TestSymbols(t *testing.T) {
 		in   []*Tensor
 		err  string
 	}{
-		{"check", []*Tensor{vec(ir.F32, 1, 1, 1, 1), scalar(ir.I64, 2)}, "check: too many: K <= B is 4 <= 2"},
-		{"negative", []*Tensor{vec(ir.F32, 0), scalar(ir.I64, -1)}, "bind: symbol B is -1, want at least 0"},
+		{"check", []*Tensor{vec(ir.F32, 1, 1, 1, 1), scalar(ir.I64, 2)},
+			"check: too many: K <= B is 4 <= 2"},
+		{"negative", []*Tensor{vec(ir.F32, 0), scalar(ir.I64, -1)},
+			"bind: symbol B is -1, want at least 0"},
 		{"huge", []*Tensor{vec(ir.F32, 0), scalar(ir.I64, 1<<50)}, "iota: i32[1125899906842624]: larger"},
 		{"reshape", []*Tensor{vec(ir.F32, 1, 1, 1), scalar(ir.I64, 3)},
 			"interp: v6 (m.tir:7: reshape_1): reshape: f32[3] has 3 elements, want 6 for [6]"},
