@@ -9,10 +9,18 @@ import (
 
 // Structure: constants, tuples, symbols, checks and regions.
 
+// evalConst keeps small constants, which bodies of scans ask for in each step.
 func evalConst(c *call) ([]*Tensor, error) {
-	t, err := FromLiteral(c.v.Attr.(*ir.ConstAttr).Value)
+	l := c.v.Attr.(*ir.ConstAttr).Value
+	if t, ok := c.m.consts[l]; ok {
+		return []*Tensor{t}, nil
+	}
+	t, err := FromLiteral(l)
 	if err != nil {
 		return nil, err
+	}
+	if len(t.Data) < 1<<16 {
+		c.m.consts[l] = t
 	}
 	return []*Tensor{t}, nil
 }

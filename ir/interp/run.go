@@ -35,14 +35,13 @@ func (c *Config) Run(ctx context.Context, g *ir.Graph, inputs []*Tensor) ([]*Ten
 		}
 		in[i] = t.aligned()
 	}
-	m := &machine{ctx: ctx, config: c, lastUse: map[*ir.Graph][]int{}}
-	return m.run(g, in, env{})
+	return newMachine(ctx, c).run(g, in, env{})
 }
 
 // Eval computes the single operation v of the arguments, which must have the
 // types of v.Args. Operations whose types have symbols are an error.
 func Eval(v *ir.Value, args []*Tensor) ([]*Tensor, error) {
-	m := &machine{ctx: context.Background(), config: &Config{}, lastUse: map[*ir.Graph][]int{}}
+	m := newMachine(context.Background(), &Config{})
 	c := &call{m: m, v: v, env: env{}, tuples: make([][]*Tensor, len(args))}
 	for i, t := range args {
 		c.tuples[i] = []*Tensor{t}
@@ -87,6 +86,12 @@ type machine struct {
 	ctx     context.Context
 	config  *Config
 	lastUse map[*ir.Graph][]int // by graph and ID; see uses
+	consts  map[*ir.Literal]*Tensor
+}
+
+func newMachine(ctx context.Context, c *Config) *machine {
+	return &machine{ctx: ctx, config: c, lastUse: map[*ir.Graph][]int{},
+		consts: map[*ir.Literal]*Tensor{}}
 }
 
 // call is one operation about to be computed.
