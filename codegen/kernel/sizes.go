@@ -1,0 +1,73 @@
+package kernel
+
+import "github.com/tensorcc/tcc/ir"
+
+// scratchAlign is what scratch buffers are aligned to, in bytes.
+const scratchAlign = 64
+
+// ScratchSize is how many bytes of scratch an execution of a task needs at
+// most: buffers that live at the same time lie one after the other, aligned
+// to 64 bytes. Sizes must depend on the kernel's dims alone, or on variables
+// of loops, whose greatest value is then taken where the size grows with it.
+func ScratchSize(k *Kernel) ir.Dim { return scratchSize(k.Body, map[string]ir.Dim{}) }
+
+func scratchSize(body []Stmt, extents map[string]ir.Dim) ir.Dim {
+	here, inner := ir.Const(0), ir.Const(0)
+	for _, s := range body {
+		switch s := s.(type) {
+		case *Alloc:
+			if s.Buf.Space == Scratch {
+				here = here.Add(ScratchBytes(atMost(s.Buf.Size, extents), s.Buf.DType))
+			}
+		case *Loop:
+			extents[s.Var] = s.Extent
+			inner = inner.Max(scratchSize(s.Body, extents))
+		case *If:
+			inner = inner.Max(scratchSize(s.Then, extents)).Max(scratchSize(s.Else, extents))
+		}
+	}
+	return here.Add(inner)
+}
+
+// ScratchBytes is what a scratch buffer of n elements takes up.
+func ScratchBytes(n ir.Dim, d ir.DType) ir.Dim {
+	return n.MulConst(int64(d.Size())).CeilDiv(ir.Const(scratchAlign)).MulConst(scratchAlign)
+}
+
+// atMost replaces loop variables by their greatest values; min(n, …) with a
+// loop variable is at most n.
+func atMost(d ir.Dim, extents map[string]ir.Dim) ir.Dim {
+	for range 16 {
+		if n, _, ok := minConst(d); ok {
+			return ir.Const(n)
+		}
+		changed := false
+		d = d.Subst(func(s string) (ir.Dim, bool) {
+			e, ok := extents[s]
+			if !ok {
+				return ir.Dim{}, false
+			}
+			changed = true
+			return e.AddConst(-1), true
+		})
+		if !changed {
+			break
+		}
+	}
+	return d
+}
+
+// Tasks is the number of tasks of k: the product of the extents of its
+// parallel loops, 1 without any.
+func Tasks(k *Kernel) ir.Dim {
+	n := ir.Const(1)
+	for body := k.Body; len(body) == 1; {
+		l, ok := body[0].(*Loop)
+		if !ok || l.Bind != Parallel {
+			break
+		}
+		n = n.Mul(l.Extent)
+		body = l.Body
+	}
+	return n
+}
