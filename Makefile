@@ -4,7 +4,7 @@
 # make check  what a change must pass: formatting, vet, staticcheck, generators, tests
 
 GO ?= go
-STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@2026.1
+STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .PHONY: demo test short check llvm fuzz fmt
 
