@@ -14,8 +14,9 @@ import (
 // symbol or a floor division, remainder, minimum or maximum of two Dims. It is
 // kept in canonical form, so that Equal decides equality of polynomials. A Dim
 // is immutable; the zero Dim is the number 0. Where a coefficient would leave
-// int64, the result contains the symbol "overflow", which nothing binds:
-// evaluation and the verifier refuse it.
+// int64, or the expression grows beyond what any shape needs, the result is
+// the symbol "overflow", which nothing binds: evaluation, [Graph.New] and the
+// verifier refuse it.
 type Dim struct {
 	k     int64  // constant term
 	terms []term // non-constant terms, sorted by key, no zero coefficients
@@ -69,8 +70,13 @@ func IsSymName(name string) bool {
 	return name != "" && name != "max" && name != "min" && name != overflow
 }
 
-// overflow is the symbol that stands for what does not fit into int64.
-const overflow = "overflow"
+// overflow is the symbol that stands for what does not fit into int64 or into
+// the bounds below, which keep the work on dims of untrusted models small.
+const (
+	overflow    = "overflow"
+	maxDimTerms = 512
+	maxAtomKey  = 4096
+)
 
 func overflowed() Dim {
 	return atomDim(&atom{kind: symAtom, sym: overflow, key: overflow})
@@ -129,6 +135,9 @@ func (d Dim) Add(e Dim) Dim {
 			i, j = i+1, j+1
 		}
 	}
+	if len(out.terms) > maxDimTerms {
+		return overflowed()
+	}
 	return out
 }
 
@@ -163,6 +172,9 @@ func (d Dim) Mul(e Dim) Dim {
 	if k, ok := e.Int(); ok {
 		return d.MulConst(k)
 	}
+	if len(d.terms)*len(e.terms) > maxDimTerms {
+		return overflowed()
+	}
 	out := e.MulConst(d.k)
 	for _, s := range d.terms {
 		out = out.Add(Dim{terms: []term{s}}.MulConst(e.k))
@@ -180,7 +192,11 @@ func mulTerms(s, t term) Dim {
 	}
 	atoms := slices.Concat(s.atoms, t.atoms)
 	slices.SortStableFunc(atoms, func(a, b *atom) int { return strings.Compare(a.key, b.key) })
-	return Dim{terms: []term{{coef: coef, atoms: atoms, key: atomsKey(atoms)}}}
+	key := atomsKey(atoms)
+	if len(key) > maxAtomKey {
+		return overflowed()
+	}
+	return Dim{terms: []term{{coef: coef, atoms: atoms, key: key}}}
 }
 
 func atomsKey(atoms []*atom) string {
@@ -279,6 +295,9 @@ func newAtom(kind atomKind, d, e Dim) Dim {
 	}
 	if kind == divAtom || kind == modAtom {
 		a.key = "(" + a.key + ")"
+	}
+	if len(a.key) > maxAtomKey {
+		return overflowed()
 	}
 	return atomDim(a)
 }

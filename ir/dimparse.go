@@ -6,15 +6,12 @@ import (
 	"strings"
 )
 
-// maxDimDepth bounds the nesting of parsed expressions, maxDimTerms their size.
-const (
-	maxDimDepth = 64
-	maxDimTerms = 256
-)
+// maxDimDepth bounds the nesting of parsed expressions.
+const maxDimDepth = 64
 
 // ParseDim reads what [Dim.String] prints and, more generally, expressions of
 // integers, symbols, + - * / (floor) %, min(a,b), max(a,b) and parentheses.
-// It panics on nothing and bounds its work: text may be untrusted.
+// The text may be untrusted.
 func ParseDim(text string) (Dim, error) {
 	p := dimParser{text: text}
 	d := p.sum(0)
@@ -70,7 +67,7 @@ func (p *dimParser) sum(depth int) Dim {
 		if op == 0 {
 			return d
 		}
-		d = p.bounded(d.Add(p.product(depth, op == '-')))
+		d = d.Add(p.product(depth, op == '-'))
 	}
 }
 
@@ -84,24 +81,8 @@ func (p *dimParser) product(depth int, neg bool) Dim {
 			return d
 		}
 		e := p.factor(depth, false)
-		if op == '*' && (len(d.terms)+1)*(len(e.terms)+1) > maxDimTerms {
-			return p.fail("more than %d terms", maxDimTerms)
-		}
-		d = p.bounded(dimOp(op, d, e))
+		d = dimOp(op, d, e)
 	}
-}
-
-// bounded refuses polynomials that no shape needs: they would make the text
-// that describes them, and the work on it, grow without bound.
-func (p *dimParser) bounded(d Dim) Dim {
-	size := 0
-	for _, t := range d.terms {
-		size += len(t.atoms) + len(t.key)/16
-	}
-	if size > maxDimTerms {
-		return p.fail("more than %d terms", maxDimTerms)
-	}
-	return d
 }
 
 func (p *dimParser) factor(depth int, neg bool) Dim {
@@ -149,7 +130,7 @@ func (p *dimParser) minMax(word string, depth int, neg bool) Dim {
 	if word == "max" {
 		op = '>'
 	}
-	return p.closed(p.bounded(dimOp(op, a, b)), neg)
+	return p.closed(dimOp(op, a, b), neg)
 }
 
 func (p *dimParser) closed(d Dim, neg bool) Dim {

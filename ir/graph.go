@@ -80,14 +80,9 @@ func (g *Graph) SetResults(names []string, results ...*Value) {
 // it then returns: equal pure values are one. The type is inferred; an error
 // is "op: label: what is, what was wanted".
 func (g *Graph) New(pos Pos, op Op, attr Attr, args ...*Value) (*Value, error) {
-	info := op.Info()
-	in := &inference{op: op, attr: attr, args: args}
-	if err := in.common(info); err != nil {
-		return nil, err
-	}
-	t, err := info.Infer(in)
+	t, err := inferType(op, attr, args)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", info.Name, err)
+		return nil, err
 	}
 	v := &Value{Op: op, Type: t, Args: args, Attr: attr, Pos: pos}
 	if op.Is(Effect) {

@@ -16,6 +16,23 @@ type inference struct {
 
 func (in *inference) arg(i int) Type { return in.args[i].Type }
 
+// inferType applies the type rule of op.
+func inferType(op Op, attr Attr, args []*Value) (Type, error) {
+	info := op.Info()
+	in := &inference{op: op, attr: attr, args: args}
+	if err := in.common(info); err != nil {
+		return Type{}, err
+	}
+	t, err := info.Infer(in)
+	if err == nil {
+		err = checkExtents(t)
+	}
+	if err != nil {
+		return Type{}, fmt.Errorf("%s: %w", info.Name, err)
+	}
+	return t, nil
+}
+
 // common checks what the table row alone says: number of arguments, kind of
 // attribute, element types.
 func (in *inference) common(info *OpInfo) error {
@@ -31,6 +48,16 @@ func (in *inference) common(info *OpInfo) error {
 	}
 	if have != info.Attr {
 		return fmt.Errorf("%s: c0: attribute %v, want %v", info.Name, have, info.Attr)
+	}
+	if in.attr != nil {
+		if err := noNils(in.attr); err != nil {
+			return fmt.Errorf("%s: %w", info.Name, err)
+		}
+	}
+	for i, a := range in.args {
+		if a.Type.DType == Tuple && in.op != OpGet {
+			return fmt.Errorf("%s: c0: argument %d is a tuple, want its results by get", info.Name, i)
+		}
 	}
 	if info.Types != 0 && len(in.args) > 0 && in.op != OpConst && !info.Types.Has(in.arg(0).DType) {
 		return fmt.Errorf("%s: c0: does not compute on %v", info.Name, in.arg(0).DType)
@@ -57,7 +84,8 @@ func first(errs ...error) error {
 }
 
 func inferConst(in *inference) (Type, error) {
-	return in.attr.(*ConstAttr).Value.Type(), nil
+	l := in.attr.(*ConstAttr).Value
+	return l.Type(), cond(1, l.DType == String || Storable.Has(l.DType), "no constants of %v", l.DType)
 }
 
 func inferGet(in *inference) (Type, error) {
@@ -109,7 +137,7 @@ func inferCast(in *inference) (Type, error) {
 
 func inferBitcast(in *inference) (Type, error) {
 	d, t := in.attr.(*DTypeAttr).DType, in.arg(0)
-	return t.With(d), cond(1, Storable.Has(d) && d.Bits() == t.DType.Bits(),
+	return t.With(d), cond(1, Storable.Has(d) && d.Bits() == t.DType.Bits() && (d == Bool) == (t.DType == Bool),
 		"%v has %d bits, %v has %d", t.DType, t.DType.Bits(), d, d.Bits())
 }
 
@@ -251,6 +279,13 @@ func inferConv(in *inference) (Type, error) {
 		"input %v, weights %v, %d strides", x, w, len(a.Stride)),
 		cond(3, x.DType == w.DType, "x is %v, y is %v", x.DType, w.DType)); err != nil {
 		return Type{}, err
+	}
+	for i := range n {
+		if err := cond(1, a.Stride[i] > 0 && a.Dilation[i] > 0 && a.InDilation[i] > 0,
+			"axis %d: stride %d, dilation %d, input dilation %d", i, a.Stride[i], a.Dilation[i],
+			a.InDilation[i]); err != nil {
+			return Type{}, err
+		}
 	}
 	c := a.Axes(x.Rank())
 	groups := Const(a.Groups)

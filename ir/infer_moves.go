@@ -56,6 +56,9 @@ func inferSlice(in *inference) (Type, error) {
 			continue
 		}
 		for _, at := range []Dim{a.Start[i], last} {
+			if err := cond(3, !at.Overflows(), "axis %d: element number overflows int64", i); err != nil {
+				return Type{}, err
+			}
 			lo, known := at.Int()
 			hi, bounded := at.Sub(d).Int()
 			if err := cond(3, !(known && lo < 0) && !(bounded && hi >= 0),
@@ -143,8 +146,9 @@ func inferGatherND(in *inference) (Type, error) {
 		return Type{}, err
 	}
 	k, ok := idx.Shape[idx.Rank()-1].Int()
-	if err := cond(1, ok && k >= 0 && b+int(k) <= t.Rank(), "index tuples of %v for %v",
-		idx.Shape[idx.Rank()-1], t); err != nil {
+	if err := first(cond(1, ok && k >= 0 && k <= int64(t.Rank()-b), "index tuples of %v for %v",
+		idx.Shape[idx.Rank()-1], t),
+		cond(1, idx.Shape[:b].Equal(t.Shape[:b]), "batch axes of x %v, of indices %v", t, idx)); err != nil {
 		return Type{}, err
 	}
 	return Of(t.DType, slices.Concat(idx.Shape[:idx.Rank()-1], t.Shape[b+int(k):])), nil
@@ -169,7 +173,7 @@ func inferScatterND(in *inference) (Type, error) {
 		return Type{}, err
 	}
 	k, ok := idx.Shape[idx.Rank()-1].Int()
-	if err := cond(1, ok && int(k) <= t.Rank(), "index tuples of %v for %v", idx.Shape[idx.Rank()-1], t); err != nil {
+	if err := cond(1, ok && k >= 0 && k <= int64(t.Rank()), "index tuples of %v for %v", idx.Shape[idx.Rank()-1], t); err != nil {
 		return Type{}, err
 	}
 	want := slices.Concat(idx.Shape[:idx.Rank()-1], t.Shape[k:])

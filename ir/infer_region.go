@@ -53,7 +53,9 @@ func inferIf(in *inference) (Type, error) {
 	if err := first(cond(1, len(in.args) > 0 && in.arg(0).Equal(T(Bool)), "condition is not bool[]"),
 		cond(3, len(a.Then.Results) == len(a.Else.Results), "%d results, else has %d",
 			len(a.Then.Results), len(a.Else.Results)),
-		cond(3, len(a.Syms) == len(a.ThenDims) && len(a.Syms) == len(a.ElseDims), "symbols without values")); err != nil {
+		cond(3, len(a.Syms) == len(a.ThenDims) && len(a.Syms) == len(a.ElseDims) &&
+			!slices.ContainsFunc(a.Syms, func(s string) bool { return !IsSymName(s) }),
+			"symbols %v without values or with bad names", a.Syms)); err != nil {
 		return Type{}, err
 	}
 	ts := argTypes(in.args[1:])

@@ -18,7 +18,7 @@ var opTable = [numOps]OpInfo{
 	OpParam: {Name: "param", Attr: attrOf[ParamAttr](), Types: Storable | 1<<String,
 		Doc: "An argument of the graph. Its type is declared."},
 	OpConst: {Name: "const", Attr: attrOf[ConstAttr](), Types: Storable | 1<<String,
-		Infer: inferConst, Doc: "A constant tensor of static shape."},
+		Infer: inferConst, Doc: "A constant tensor of static shape. (c1) of a type that can be stored."},
 	OpGet: {Name: "get", Args: 1, Attr: attrOf[IndexAttr](), Infer: inferGet,
 		Doc: "Result Index of the tuple x. (c1) x is a tuple that has it."},
 	OpDims: {Name: "dims", Attr: attrOf[DimsAttr](), Types: 1 << I64, Infer: inferDims,
@@ -27,7 +27,7 @@ var opTable = [numOps]OpInfo{
 		Infer: inferBind,
 		Doc:   "x, whose value the symbol Sym stands for from here on. (c1) x is i64[]. A negative value is an error at run time."},
 	OpCheck: {Name: "check", Attr: attrOf[CheckAttr](), Props: Effect, Infer: inferCheck,
-		Doc: "Stops with Msg unless X Rel Y; its result is the empty i64[0]."},
+		Doc: "Stops with Msg unless X Rel Y; its result is the empty i64[0]. (c1) Rel is == or <=."},
 	OpIf: {Name: "if", Args: variadic, Attr: attrOf[IfAttr](), Props: Region, Infer: inferIf,
 		Doc: "Then or Else of the arguments after the condition. (c1) x is bool[]. (c2) parameters are the arguments. (c3) results agree but for Syms."},
 	OpScan: {Name: "scan", Args: variadic, Attr: attrOf[LoopAttr](), Props: Region, Infer: inferScan,
@@ -74,7 +74,7 @@ var opTable = [numOps]OpInfo{
 			"out of range saturate. Integer to integer: low bits. To bool: x != 0. From bool: 0 or 1."},
 	OpBitcast: {Name: "bitcast", Args: 1, Attr: attrOf[DTypeAttr](), Props: Elementwise,
 		Types: Storable, Infer: inferBitcast,
-		Doc: "The bits of x as another type. (c1) of the same size."},
+		Doc: "The bits of x as another type. (c1) of the same size; bool is only bool."},
 
 	OpAdd: binary("add", Commutes, Numeric, "x+y."),
 	OpSub: binary("sub", 0, Numeric, "x-y."),
@@ -165,7 +165,7 @@ var opTable = [numOps]OpInfo{
 	OpNonZero: {Name: "nonzero", Args: 1, Attr: attrOf[DimsAttr](), Types: Computable,
 		Infer: inferNonZero,
 		Doc: "i64[rank, Dims[0]]: coordinates of the elements that are not zero, in row-major order, as ONNX NonZero. " +
-			"Dims[0] is a symbol bound to their number."},
+			"Dims[0] is their number: a symbol is bound to it, anything else is checked at run time. (c1) Dims is one extent."},
 
 	OpSum: reduction("sum", Numeric,
 		"Sum over Axes, in float64 for the interpreter; integers wrap."),
