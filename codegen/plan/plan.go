@@ -33,9 +33,9 @@ func (p *Plan) Int(d ir.Dim) (runtime.Int, error) { return p.slots.int(d) }
 
 // Memory says where the values of a graph and of its regions lie in the arena.
 type Memory interface {
-	// Place returns the offset of v in the arena, in bytes, false where v
-	// has none because its size depends on symbols bound late.
-	Place(v *ir.Value) (ir.Dim, bool)
+	// Place returns the offset of result i of v in the arena, in bytes,
+	// false where it has none, as where its size depends on late symbols.
+	Place(v *ir.Value, i int) (ir.Dim, bool)
 	// Total is the size of the arena in bytes.
 	Total() ir.Dim
 }
@@ -320,7 +320,7 @@ func (b *builder) place(v *ir.Value, i int, t ir.Type) (int, []runtime.Step, err
 	if err != nil {
 		return 0, nil, err
 	}
-	if off, ok := b.mem.Place(resultOf(v, i)); ok && !b.slots.late(size) {
+	if off, ok := b.mem.Place(v, i); ok && !b.slots.late(size) {
 		at, err := b.slots.int(off)
 		if err != nil {
 			return 0, nil, err
@@ -335,13 +335,6 @@ func (b *builder) place(v *ir.Value, i int, t ir.Type) (int, []runtime.Step, err
 func (b *builder) block(size runtime.Int) int {
 	b.late++
 	return b.buffer(runtime.Buffer{Kind: runtime.InLate, Index: b.late - 1, Size: size})
-}
-
-// resultOf is the key of result i of v in the memory plan. Tuples are placed
-// as a whole by their producer, see Memory.
-func resultOf(v *ir.Value, i int) *ir.Value {
-	_ = i
-	return v
 }
 
 // launch lowers a fused region and launches its kernel.

@@ -1,0 +1,154 @@
+package codegen
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/tensorcc/tcc/codegen/kernel"
+	"github.com/tensorcc/tcc/codegen/llvm"
+	"github.com/tensorcc/tcc/codegen/plan"
+	"github.com/tensorcc/tcc/ir"
+	"github.com/tensorcc/tcc/runtime"
+)
+
+// Artifact is a compiled graph.
+type Artifact struct {
+	Graph  *ir.Graph // after all passes
+	Plan   *plan.Plan
+	Levels []*Level
+	Stats  Stats
+}
+
+// Level has the kernels for one CPU level, in the order of the program's.
+type Level struct {
+	Name    string
+	Kernels []Kernel
+}
+
+// Kernel is a kernel at one level.
+type Kernel struct {
+	Tree    *kernel.Kernel // scheduled
+	Code    *llvm.Func     // nil at the generic level
+	Tasks   runtime.Int
+	Scratch runtime.Int
+}
+
+// Stats says what a compilation took, in seconds, and gave.
+type Stats struct {
+	Passes, Plan, Schedule, LLVM float64
+	CodeBytes, WeightBytes       int64
+}
+
+// Weights returns the constants as one block, laid out as the program expects.
+func (a *Artifact) Weights() []byte {
+	w := alignedBytes(a.Plan.Program.WeightBytes)
+	for _, c := range a.Plan.Weights {
+		fill(w[c.Offset:], c.Value)
+	}
+	return w
+}
+
+// fill writes the elements of a literal.
+func fill(dst []byte, l *ir.Literal) {
+	if !l.Splat {
+		copy(dst, l.Data)
+		return
+	}
+	n := int(l.Size()) * len(l.Data)
+	if n == 0 {
+		return
+	}
+	for at := copy(dst[:n], l.Data); at < n; at *= 2 {
+		copy(dst[at:n], dst[:at])
+	}
+}
+
+func alignedBytes(n int64) []byte {
+	const align = 64
+	b := make([]byte, n+align)
+	off := -uintptr(unsafe.Pointer(unsafe.SliceData(b))) & (align - 1)
+	return b[off : int64(off)+n : int64(off)+n]
+}
+
+// Load makes the artifact ready to run in this process: its code is mapped
+// executable. The model's Close gives it back.
+func (a *Artifact) Load(opts ...runtime.Option) (*runtime.Model, error) {
+	return a.LoadWith(a.Weights(), opts...)
+}
+
+// LoadWith is Load with the weights, which Weights has returned before.
+func (a *Artifact) LoadWith(weights []byte, opts ...runtime.Option) (*runtime.Model, error) {
+	p := *a.Plan.Program
+	p.Kernels = append([]runtime.Kernel(nil), p.Kernels...)
+	for _, l := range a.Levels {
+		base, release, err := mapLevel(l)
+		if err != nil {
+			return nil, fmt.Errorf("%s: level %s: %w", p.Name, l.Name, err)
+		}
+		if release != nil {
+			opts = append(opts, runtime.WithCleanup(release))
+		}
+		for i := range p.Kernels {
+			k := &l.Kernels[i]
+			v := runtime.Variant{Level: l.Name, Tasks: k.Tasks, Scratch: k.Scratch}
+			if k.Code != nil {
+				v.Code = base[i]
+			} else {
+				v.Go, v.Tasks = treeFunc(k.Tree), 1
+			}
+			p.Kernels[i].Variants = append(p.Kernels[i].Variants[:len(p.Kernels[i].Variants):len(p.Kernels[i].Variants)], v)
+		}
+	}
+	return runtime.New(&p, weights, opts...)
+}
+
+// mapLevel maps the code of a level and returns the address of each kernel.
+func mapLevel(l *Level) ([]uintptr, func(), error) {
+	const align = 64
+	var code []byte
+	at := make([]uintptr, len(l.Kernels))
+	for i, k := range l.Kernels {
+		if k.Code == nil {
+			return nil, nil, nil
+		}
+		for len(code)%align != 0 {
+			code = append(code, 0)
+		}
+		at[i] = uintptr(len(code))
+		code = append(code, k.Code.Code...)
+	}
+	if len(code) == 0 {
+		return at, nil, nil
+	}
+	base, release, err := runtime.MapCode(code)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range at {
+		at[i] += uintptr(base)
+	}
+	return at, release, nil
+}
+
+// treeFunc executes a whole tree as it stands: slow, for comparison.
+func treeFunc(k *kernel.Kernel) runtime.GoFunc {
+	return func(bufs []unsafe.Pointer, dims []int64, _, _ int64, _ unsafe.Pointer) int32 {
+		env := map[string]int64{}
+		for i, d := range k.Dims {
+			env[d] = dims[i]
+		}
+		mem := make([][]byte, len(k.Params))
+		for i, p := range k.Params {
+			n, err := p.Size.Eval(env)
+			if err != nil {
+				return runtime.StatusShape
+			}
+			mem[i] = unsafe.Slice((*byte)(bufs[i]), n*int64(p.DType.Size()))
+		}
+		status, err := kernel.Run(k, mem, dims)
+		if err != nil {
+			panic("BUG: " + err.Error())
+		}
+		return int32(status)
+	}
+}

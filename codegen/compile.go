@@ -1,0 +1,131 @@
+package codegen
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tensorcc/tcc/codegen/kernel"
+	"github.com/tensorcc/tcc/codegen/llvm"
+	"github.com/tensorcc/tcc/codegen/mathfn"
+	"github.com/tensorcc/tcc/codegen/plan"
+	"github.com/tensorcc/tcc/codegen/schedule"
+	"github.com/tensorcc/tcc/ir"
+	"github.com/tensorcc/tcc/passes"
+	"github.com/tensorcc/tcc/runtime"
+)
+
+// Options say how Compile works.
+type Options struct {
+	Levels []string // CPU levels, see Levels; none: this machine's best
+	Passes passes.Options
+	// Progress is called as work goes on; done of total kernels are compiled.
+	Progress func(done, total int)
+}
+
+// Compile runs the passes over g and compiles the result for the levels.
+func Compile(ctx context.Context, g *ir.Graph, o Options) (*Artifact, error) {
+	a := &Artifact{}
+	start := time.Now()
+	lap := func(into *float64) {
+		*into = time.Since(start).Seconds()
+		start = time.Now()
+	}
+	fused, err := passes.Run(g, o.Passes)
+	if err != nil {
+		return nil, err
+	}
+	lap(&a.Stats.Passes)
+	a.Graph = fused
+	if a.Plan, err = plan.Make(fused, passes.PlanMemory(fused)); err != nil {
+		return nil, err
+	}
+	lap(&a.Stats.Plan)
+	levels := o.Levels
+	if len(levels) == 0 {
+		levels = runtime.Levels()[:1]
+	}
+	for _, name := range levels {
+		l, err := a.schedule(name)
+		if err != nil {
+			return nil, err
+		}
+		a.Levels = append(a.Levels, l)
+	}
+	lap(&a.Stats.Schedule)
+	if err := a.compile(ctx, o.Progress); err != nil {
+		return nil, err
+	}
+	lap(&a.Stats.LLVM)
+	a.Stats.WeightBytes = a.Plan.Program.WeightBytes
+	return a, nil
+}
+
+// schedule makes the trees of one level.
+func (a *Artifact) schedule(level string) (*Level, error) {
+	t, ok := schedule.TargetOf(level)
+	if !ok {
+		return nil, fmt.Errorf("level %s is not known; levels are %v", level, schedule.Levels())
+	}
+	l := &Level{Name: level, Kernels: make([]Kernel, len(a.Plan.Trees))}
+	for i, naive := range a.Plan.Trees {
+		tree, err := schedule.Schedule(naive, t)
+		if err != nil {
+			return nil, fmt.Errorf("kernel %s: schedule for %s: %w", naive.Name, level, err)
+		}
+		k := &l.Kernels[i]
+		k.Tree = tree
+		if k.Tasks, err = a.Plan.Int(kernel.Tasks(tree)); err != nil {
+			return nil, err
+		}
+		if k.Scratch, err = a.Plan.Int(scratch(tree, level)); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+func scratch(k *kernel.Kernel, level string) ir.Dim {
+	if level == runtime.LevelGeneric {
+		return kernel.ScratchSize(k)
+	}
+	n, err := llvm.Scratch(k)
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	return n
+}
+
+// compile has LLVM make code of the kernels of all native levels.
+func (a *Artifact) compile(ctx context.Context, progress func(done, total int)) error {
+	native := slices.DeleteFunc(slices.Clone(a.Levels), func(l *Level) bool { return l.Name == runtime.LevelGeneric })
+	if len(native) == 0 {
+		return nil
+	}
+	tc, err := llvm.Find()
+	if err != nil {
+		return err
+	}
+	done, total := 0, len(native)*len(a.Plan.Trees)
+	for _, l := range native {
+		t, _ := llvm.TargetOf(l.Name)
+		var trees []*kernel.Kernel
+		for i := range l.Kernels {
+			trees = append(trees, mathfn.ExpandKernel(l.Kernels[i].Tree))
+		}
+		funcs, err := tc.CompileKernels(ctx, trees, t)
+		if err != nil {
+			return err
+		}
+		for i := range funcs {
+			l.Kernels[i].Code = &funcs[i]
+			a.Stats.CodeBytes += int64(len(funcs[i].Code))
+		}
+		done += len(trees)
+		if progress != nil {
+			progress(done, total)
+		}
+	}
+	return nil
+}
