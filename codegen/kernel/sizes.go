@@ -21,12 +21,23 @@ func scratchSize(body []Stmt, extents map[string]ir.Dim) ir.Dim {
 			}
 		case *Loop:
 			extents[s.Var] = s.Extent
-			inner = inner.Max(scratchSize(s.Body, extents))
+			inner = larger(inner, scratchSize(s.Body, extents))
 		case *If:
-			inner = inner.Max(scratchSize(s.Then, extents)).Max(scratchSize(s.Else, extents))
+			inner = larger(inner, larger(scratchSize(s.Then, extents), scratchSize(s.Else, extents)))
 		}
 	}
 	return here.Add(inner)
+}
+
+// larger is the larger of two sizes, of which many are 0.
+func larger(a, b ir.Dim) ir.Dim {
+	switch {
+	case a.IsConst(0):
+		return b
+	case b.IsConst(0):
+		return a
+	}
+	return a.Max(b)
 }
 
 // ScratchBytes is what a scratch buffer of n elements takes up.
