@@ -1,0 +1,265 @@
+package onnx
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tensorcc/tcc/frontend/onnx/onnxpb"
+	"github.com/tensorcc/tcc/ir"
+)
+
+// Model is an open model file and its graph.
+type Model struct {
+	// Graph's constants point into the file: it is valid until Close.
+	Graph *ir.Graph
+	File  *onnxpb.File
+}
+
+// Close unmaps the file.
+func (m *Model) Close() error { return m.File.Close() }
+
+// Options change how a model is imported.
+type Options struct {
+	// Fixed makes inputs constants: where an operator needs a number at
+	// compile time that the model takes as an input.
+	Fixed map[string]*ir.Literal
+}
+
+// Load opens the model file at path and imports it.
+func Load(path string, opt Options) (*Model, error) {
+	f, err := onnxpb.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	g, err := Import(f.Model, opt)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
+	}
+	return &Model{Graph: g, File: f}, nil
+}
+
+// maxNodes bounds the nodes of a model after functions are expanded, whose
+// number can grow exponentially with the size of the file.
+const maxNodes = 1 << 20
+
+// maxErrors is how many errors of nodes an import collects.
+const maxErrors = 20
+
+// importer is the state of an import.
+type importer struct {
+	model *onnxpb.ModelProto
+	opt   Options
+	syms  *symNames
+	funcs map[funcKey]*onnxpb.FunctionProto
+	calls []funcKey // functions being expanded, outermost first
+	nodes int
+	errs  []error
+}
+
+// Import translates a model. Constants of the graph share the memory of the
+// model's weights.
+func Import(m *onnxpb.ModelProto, opt Options) (*ir.Graph, error) {
+	im := &importer{model: m, opt: opt, syms: newSymNames(), funcs: map[funcKey]*onnxpb.FunctionProto{}}
+	if m.Graph == nil {
+		return nil, errors.New("the model has no graph")
+	}
+	for _, f := range m.Functions {
+		im.funcs[funcKey{domainOf(f.Domain), f.Name, f.Overload}] = f
+	}
+	opsets, err := opsetsOf(m.OpsetImport)
+	if err != nil {
+		return nil, err
+	}
+	if err := im.findUnsupported(m.Graph, opsets); err != nil {
+		return nil, err
+	}
+	s := &scope{names: map[string]*tensor{}, g: ir.NewGraph(graphName(m.Graph.Name)),
+		checks: map[string]bool{}, opsets: opsets}
+	if err := im.inputs(s, m.Graph); err != nil {
+		return nil, err
+	}
+	results, err := im.graph(s, m.Graph)
+	if err := errors.Join(append(im.errs, err)...); err != nil {
+		return nil, err
+	}
+	return im.finish(s, m.Graph, results)
+}
+
+// graphName is an identifier made of the model's name for its graph.
+func graphName(name string) string {
+	if name == "" {
+		return "model"
+	}
+	return SymName(name)
+}
+
+// opsetsOf returns the operator set versions by domain.
+func opsetsOf(imports []*onnxpb.OperatorSetIDProto) (map[string]int64, error) {
+	opsets := map[string]int64{}
+	for _, o := range imports {
+		d := domainOf(o.Domain)
+		opsets[d] = max(opsets[d], o.Version)
+	}
+	if v := opsets[""]; v > maxOpset {
+		return nil, fmt.Errorf("operator set %d is newer than %d, the newest that is known here", v, maxOpset)
+	}
+	return opsets, nil
+}
+
+// inputs makes parameters of the model's inputs, and constants of those that
+// have an initializer or are fixed.
+func (im *importer) inputs(s *scope, g *onnxpb.GraphProto) error {
+	initialized := map[string]bool{}
+	for _, t := range g.Initializer {
+		initialized[t.Name] = true
+	}
+	// Named dims first: a name that the model gives keeps its spelling.
+	for _, in := range g.Input {
+		for _, d := range shapeOf(in) {
+			if d.Param != "" && !initialized[in.Name] {
+				im.syms.named(d.Param)
+			}
+		}
+	}
+	var errs []error
+	for _, in := range g.Input {
+		if initialized[in.Name] {
+			continue
+		}
+		if s.names[in.Name] != nil {
+			errs = append(errs, fmt.Errorf("input %q: there are two inputs of this name", in.Name))
+			continue
+		}
+		t, err := im.inputType(in)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("input %q: %w", in.Name, err))
+			continue
+		}
+		if lit := im.opt.Fixed[in.Name]; lit != nil {
+			s.names[in.Name] = literalTensor(lit)
+			continue
+		}
+		s.names[in.Name] = &tensor{typ: t, val: s.g.Param(in.Name, t, ir.Pos{Node: in.Name})}
+	}
+	return errors.Join(errs...)
+}
+
+func shapeOf(in *onnxpb.ValueInfoProto) []*onnxpb.Dimension {
+	if in.Type == nil || in.Type.Tensor == nil || in.Type.Tensor.Shape == nil {
+		return nil
+	}
+	return in.Type.Tensor.Shape.Dim
+}
+
+// inputType returns the type of an input of the model.
+func (im *importer) inputType(in *onnxpb.ValueInfoProto) (ir.Type, error) {
+	if in.Type == nil || in.Type.Tensor == nil {
+		return ir.Type{}, errors.New("not a tensor; only tensors are supported as inputs")
+	}
+	t := in.Type.Tensor
+	d, ok := dtypes[t.ElemType]
+	if !ok || d == ir.String {
+		return ir.Type{}, unsupportedType(t.ElemType)
+	}
+	if t.Shape == nil {
+		return ir.Type{}, errors.New("its rank is not declared; give it a shape (dims may be names)")
+	}
+	shape := make(ir.Shape, len(t.Shape.Dim))
+	for i, dim := range t.Shape.Dim {
+		switch {
+		case dim.HasValue && dim.Value >= 0:
+			shape[i] = ir.Const(dim.Value)
+		case dim.Param != "" && dim.Param != "?":
+			shape[i] = im.syms.named(dim.Param)
+		default:
+			shape[i] = ir.Sym(im.syms.unique(fmt.Sprintf("%s.%d", in.Name, i)))
+		}
+	}
+	return ir.Of(d, shape), checkSize(shape)
+}
+
+func unsupportedType(d onnxpb.DataType) error {
+	return fmt.Errorf("elements of type %v are not supported", d)
+}
+
+// checkSize returns an error if the static extents of a shape multiply to
+// more than can be addressed.
+func checkSize(s ir.Shape) error {
+	var dims []int64
+	for _, d := range s {
+		if k, ok := d.Int(); ok {
+			dims = append(dims, k)
+		}
+	}
+	_, err := onnxpb.NumElems(dims)
+	return err
+}
+
+// graph imports the initializers and nodes of g into s and returns the
+// tensors of its outputs.
+func (im *importer) graph(s *scope, g *onnxpb.GraphProto) ([]*tensor, error) {
+	if len(g.SparseInitializer) > 0 {
+		return nil, errors.New("sparse initializers are not supported")
+	}
+	for _, p := range g.Initializer {
+		t, err := initializer(p)
+		if err != nil {
+			return nil, fmt.Errorf("initializer %q: %w", p.Name, err)
+		}
+		s.names[p.Name] = t
+	}
+	im.run(s, g.Node)
+	var out []*tensor
+	for _, o := range g.Output {
+		t := s.lookup(o.Name)
+		if t == nil {
+			return nil, fmt.Errorf("output %q: no node makes it", o.Name)
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+func initializer(p *onnxpb.TensorProto) (*tensor, error) {
+	data, err := p.Decode()
+	if err != nil {
+		return nil, err
+	}
+	lit, err := Literal(data)
+	if err != nil {
+		return nil, err
+	}
+	return literalTensor(lit), nil
+}
+
+// run imports nodes, which stand in an order in which values come before
+// their uses, as ONNX asks for.
+func (im *importer) run(s *scope, nodes []*onnxpb.NodeProto) {
+	for i, p := range nodes {
+		if len(im.errs) >= maxErrors {
+			return
+		}
+		im.importNode(s, p, i)
+	}
+}
+
+// finish declares the results of the graph.
+func (im *importer) finish(s *scope, g *onnxpb.GraphProto, results []*tensor) (*ir.Graph, error) {
+	var names []string
+	var vals []*ir.Value
+	for i, t := range results {
+		name := g.Output[i].Name
+		if slices.Contains(names, name) {
+			return nil, fmt.Errorf("output %q: there are two outputs of this name", name)
+		}
+		n := &node{im: im, s: s, name: name, pos: ir.Pos{Node: name}}
+		v, err := n.tryValue(t)
+		if err != nil {
+			return nil, err
+		}
+		names, vals = append(names, name), append(vals, v)
+	}
+	s.g.SetResults(names, vals...)
+	return s.g, nil
+}

@@ -1,0 +1,639 @@
+package onnx
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/tensorcc/tcc/ir"
+)
+
+// Operators that make tensors from shapes and that change shapes.
+
+var shapeRows = []row{
+	{"Concat", 4, 1, -1, concat},
+	{"Constant", 1, 0, 0, constant},
+	{"ConstantOfShape", 9, 1, 1, constantOfShape},
+	{"DepthToSpace", 1, 1, 1, depthToSpace},
+	{"Expand", 8, 2, 2, expand},
+	{"EyeLike", 9, 1, 1, eyeLike},
+	{"Flatten", 1, 1, 1, flatten},
+	{"Identity", 1, 1, 1, identity},
+	{"Pad", 2, 1, 1, padAttrs},
+	{"Pad", 11, 2, 4, padInputs},
+	{"Range", 11, 3, 3, rangeOp},
+	{"Reshape", 5, 2, 2, reshape},
+	{"Shape", 1, 1, 1, shapeOp},
+	{"Size", 1, 1, 1, size},
+	{"Slice", 1, 1, 1, sliceAttrs},
+	{"Slice", 10, 3, 5, sliceInputs},
+	{"SpaceToDepth", 1, 1, 1, spaceToDepth},
+	{"Split", 2, 1, 1, splitAttrs},
+	{"Split", 13, 1, 2, splitInputs},
+	{"Squeeze", 1, 1, 1, squeezeAttrs},
+	{"Squeeze", 13, 1, 2, squeezeInputs},
+	{"Tile", 6, 2, 2, tile},
+	{"Transpose", 1, 1, 1, transposeOp},
+	{"Trilu", 14, 1, 2, trilu},
+	{"Unsqueeze", 1, 1, 1, unsqueezeAttrs},
+	{"Unsqueeze", 13, 2, 2, unsqueezeInputs},
+}
+
+func identity(n *node) []*tensor { return []*tensor{n.in[0]} }
+
+func constant(n *node) []*tensor {
+	if len(n.attrs) != 1 {
+		n.fail("%d attributes, want one that holds the value", len(n.attrs))
+	}
+	for name, a := range n.attrs {
+		n.ignore(name)
+		switch name {
+		case "value":
+			if a.T == nil {
+				n.fail("attribute %q holds no tensor", name)
+			}
+			t, err := initializer(a.T)
+			if err != nil {
+				n.fail("value: %w", err)
+			}
+			return []*tensor{t}
+		case "value_float":
+			return []*tensor{literalTensor(ir.NewLiteral(ir.F32, nil, []float32{a.F}))}
+		case "value_floats":
+			return []*tensor{literalTensor(ir.NewLiteral(ir.F32, []int64{int64(len(a.Floats))}, a.Floats))}
+		case "value_int":
+			return []*tensor{literalTensor(ir.NewLiteral(ir.I64, nil, []int64{a.I}))}
+		case "value_ints":
+			return []*tensor{literalTensor(ir.NewLiteral(ir.I64, []int64{int64(len(a.Ints))}, a.Ints))}
+		}
+		n.fail("attribute %q is not supported", name)
+	}
+	return nil
+}
+
+// shapeOp gives the extents of its input, which are known expressions.
+func shapeOp(n *node) []*tensor {
+	shape := n.typ(0).Shape
+	rank := int64(len(shape))
+	at := func(name string, def int64) int64 {
+		i := n.int(name, def)
+		if i < 0 {
+			i += rank
+		}
+		return min(max(i, 0), rank)
+	}
+	start, end := at("start", 0), at("end", rank)
+	shape = shape[start:max(start, end)]
+	out := make([]elem, len(shape))
+	for i, d := range shape {
+		out[i].d = d
+	}
+	return known(ir.I64, ir.Dims(int64(len(out))), out)
+}
+
+func size(n *node) []*tensor {
+	return known(ir.I64, ir.Shape{}, []elem{{d: n.typ(0).Shape.Size()}})
+}
+
+// pick makes a known tensor of the given shape from elements of the known
+// input 0: from gives the place of the element for each index.
+func (n *node) pick(shape []int64, from func(idx []int64) int) []*tensor {
+	if n.in[0].elems == nil || product(shape) > maxElems {
+		return nil
+	}
+	out := make([]elem, product(shape))
+	idx := make([]int64, len(shape))
+	for i := range out {
+		out[i] = n.in[0].elems[from(idx)]
+		for a := len(idx) - 1; a >= 0; a-- {
+			if idx[a]++; idx[a] < shape[a] {
+				break
+			}
+			idx[a] = 0
+		}
+	}
+	return known(n.typ(0).DType, ir.Dims(shape...), out)
+}
+
+// strides returns the row-major strides of a shape.
+func strides(shape []int64) []int64 {
+	out := make([]int64, len(shape))
+	s := int64(1)
+	for i := len(shape) - 1; i >= 0; i-- {
+		out[i] = s
+		s *= shape[i]
+	}
+	return out
+}
+
+// reshaped is input 0 with another shape of as many elements.
+func (n *node) reshaped(shape ir.Shape) []*tensor {
+	t := n.in[0]
+	if t.typ.Shape.Equal(shape) {
+		return []*tensor{t}
+	}
+	if t.elems != nil && shape.Static() {
+		if !shape.Size().Equal(t.typ.Shape.Size()) {
+			n.fail("cannot reshape %v to %v", t.typ, shape)
+		}
+		return known(t.typ.DType, shape, t.elems)
+	}
+	return result(n.reshape(n.value(t), shape))
+}
+
+func reshape(n *node) []*tensor {
+	zero := n.flag("allowzero", false)
+	want := n.intsOf(1)
+	in := n.typ(0).Shape
+	out := make(ir.Shape, len(want))
+	infer := -1
+	for i, d := range want {
+		switch k, ok := d.Int(); {
+		case ok && k == 0 && !zero:
+			if i >= len(in) {
+				n.fail("shape %v: 0 at %d has no extent to copy from %v", ir.Shape(want), i, in)
+			}
+			out[i] = in[i]
+		case ok && k == -1:
+			if infer >= 0 {
+				n.fail("shape %v has two extents of -1", ir.Shape(want))
+			}
+			infer = i
+			out[i] = ir.Const(1)
+		case ok && k < 0:
+			n.fail("shape %v has a negative extent", ir.Shape(want))
+		default:
+			out[i] = d
+		}
+	}
+	if infer >= 0 {
+		rest := out.Size()
+		if rest.IsConst(0) {
+			n.fail("shape %v: -1 cannot be inferred beside 0", ir.Shape(want))
+		}
+		out[infer] = in.Size().FloorDiv(rest)
+	}
+	return n.reshaped(out)
+}
+
+func flatten(n *node) []*tensor {
+	s := n.typ(0).Shape
+	axis := n.int("axis", 1)
+	if axis < -int64(len(s)) || axis > int64(len(s)) {
+		n.fail("axis %d is out of range for rank %d", axis, len(s))
+	}
+	if axis < 0 {
+		axis += int64(len(s))
+	}
+	return n.reshaped(ir.Shape{s[:axis].Size(), s[axis:].Size()})
+}
+
+func squeezeAttrs(n *node) []*tensor { return n.squeeze(n.ints("axes")) }
+
+func squeezeInputs(n *node) []*tensor {
+	if !n.has(1) {
+		return n.squeeze(nil)
+	}
+	return n.squeeze(n.constInts(1, "axes"))
+}
+
+// squeeze drops axes of extent 1: those in list, or with nil all.
+func (n *node) squeeze(list []int64) []*tensor {
+	s := n.typ(0).Shape
+	var axes []int
+	if list == nil {
+		for i, d := range s {
+			if !d.IsConst(1) && !d.Static() {
+				n.fail("which axes of %v to squeeze depends on %v; list them", s, d)
+			}
+			if d.IsConst(1) {
+				axes = append(axes, i)
+			}
+		}
+	} else {
+		axes = n.axes(list, len(s))
+	}
+	for _, a := range axes {
+		n.check(s[a], ir.Const(1), fmt.Sprintf("axis %d of %v is squeezed, its extent", a, s))
+	}
+	return n.viewed(dropAxes(s, axes))
+}
+
+// viewed is input 0 with extents of 1 put in or taken out.
+func (n *node) viewed(shape ir.Shape) []*tensor {
+	if t := n.in[0]; t.elems != nil {
+		return known(t.typ.DType, shape, t.elems)
+	}
+	return result(n.view(n.arg(0), shape))
+}
+
+func unsqueezeAttrs(n *node) []*tensor {
+	axes := n.ints("axes")
+	if axes == nil {
+		n.fail("attribute \"axes\" is missing")
+	}
+	return n.insertAxes(axes)
+}
+
+func unsqueezeInputs(n *node) []*tensor { return n.insertAxes(n.constInts(1, "axes")) }
+
+func (n *node) insertAxes(list []int64) []*tensor {
+	axes := n.axes(list, n.typ(0).Rank()+len(list))
+	return n.viewed(insertOnes(n.typ(0).Shape, axes))
+}
+
+func transposeOp(n *node) []*tensor {
+	t := n.in[0]
+	rank := t.typ.Rank()
+	perm := make([]int, rank)
+	if p := n.ints("perm"); p != nil {
+		if len(p) != rank {
+			n.fail("perm %v for rank %d", p, rank)
+		}
+		perm = n.axes(p, rank)
+	} else {
+		for i := range perm {
+			perm[i] = rank - 1 - i
+		}
+	}
+	if in, ok := t.typ.Shape.Ints(); ok && t.elems != nil {
+		st, out := strides(in), make([]int64, rank)
+		for i, p := range perm {
+			out[i] = in[p]
+		}
+		return n.pick(out, func(idx []int64) int {
+			at := int64(0)
+			for i, p := range perm {
+				at += idx[i] * st[p]
+			}
+			return int(at)
+		})
+	}
+	return result(n.transpose(n.value(t), perm...))
+}
+
+func concat(n *node) []*tensor {
+	n.sameTypes()
+	rank := n.typ(0).Rank()
+	axis := n.axis(n.int("axis", 1), rank)
+	if t := n.concatElems(); t != nil {
+		return t
+	}
+	// Extents beside axis agree, by a check where they are not known to.
+	shape := n.typ(0).Shape.Clone()
+	for i := range n.in {
+		s := n.typ(i).Shape
+		if len(s) != rank {
+			n.fail("input %d is %v, input 0 is %v, want one rank", i, n.typ(i), n.typ(0))
+		}
+		for a, d := range s {
+			if d.Static() {
+				shape[a] = d
+			}
+		}
+	}
+	args := make([]*ir.Value, len(n.in))
+	for i := range n.in {
+		want := shape.Clone()
+		have := n.typ(i).Shape
+		want[axis] = have[axis]
+		for a := range want {
+			n.check(have[a], want[a], fmt.Sprintf("input %d: axis %d of %v", i, a, have))
+		}
+		args[i] = n.view(n.arg(i), want)
+	}
+	return result(n.concat(axis, args...))
+}
+
+// concatElems concatenates known vectors.
+func (n *node) concatElems() []*tensor {
+	var out []elem
+	for i, t := range n.in {
+		if n.typ(i).Rank() != 1 || t.elems == nil && !n.typ(i).Shape[0].IsConst(0) {
+			return nil
+		}
+		out = append(out, t.elems...)
+	}
+	if len(out) > maxElems || len(out) == 0 {
+		return nil
+	}
+	return known(n.typ(0).DType, ir.Dims(int64(len(out))), out)
+}
+
+func splitAttrs(n *node) []*tensor {
+	sizes := n.ints("split")
+	if sizes == nil {
+		return n.splitEven(len(n.p.Output))
+	}
+	return n.split(ir.Dims(sizes...))
+}
+
+func splitInputs(n *node) []*tensor {
+	if n.has(1) {
+		n.ignore("num_outputs")
+		return n.split(n.intsOf(1))
+	}
+	return n.splitEven(int(n.int("num_outputs", int64(len(n.p.Output)))))
+}
+
+// splitEven splits into count parts of one size, the last one smaller if need
+// be.
+func (n *node) splitEven(count int) []*tensor {
+	if count < 1 || count != len(n.p.Output) {
+		n.fail("%d outputs, want num_outputs = %d", len(n.p.Output), count)
+	}
+	d := n.typ(0).Shape[n.splitAxis()]
+	part := d.CeilDiv(ir.Const(int64(count)))
+	sizes := make(ir.Shape, count)
+	for i := range sizes {
+		sizes[i] = part
+	}
+	sizes[count-1] = d.Sub(part.MulConst(int64(count - 1)))
+	if k, ok := sizes[count-1].Int(); ok && k < 0 {
+		n.fail("an extent of %v does not split into %d parts", d, count)
+	}
+	return n.split(sizes)
+}
+
+func (n *node) splitAxis() int { return n.axis(n.int("axis", 0), n.typ(0).Rank()) }
+
+func (n *node) split(sizes ir.Shape) []*tensor {
+	axis := n.splitAxis()
+	if len(sizes) < len(n.p.Output) {
+		n.fail("%d outputs for %d parts", len(n.p.Output), len(sizes))
+	}
+	sum := ir.Const(0)
+	for _, d := range sizes {
+		if k, ok := d.Int(); ok && k < 0 {
+			n.fail("split %v has a negative size", sizes)
+		}
+		sum = sum.Add(d)
+	}
+	n.check(sum, n.typ(0).Shape[axis], "sum of the split sizes")
+	out := make([]*tensor, len(sizes))
+	start := ir.Const(0)
+	for i, d := range sizes {
+		out[i] = n.cut(axis, start, d)
+		start = start.Add(d)
+	}
+	return out
+}
+
+// cut is [start, start+size) of input 0 along axis.
+func (n *node) cut(axis int, start, size ir.Dim) *tensor {
+	lo, ok := start.Int()
+	k, ok2 := size.Int()
+	if ok && ok2 && n.typ(0).Rank() == 1 && n.in[0].elems != nil {
+		return known(n.typ(0).DType, ir.Dims(k), n.in[0].elems[lo:lo+k])[0]
+	}
+	return computed(n.take(n.arg(0), axis, start, size))
+}
+
+func expand(n *node) []*tensor {
+	shape := n.broadcastShapes(n.typ(0).Shape, n.intsOf(1))
+	if in, ok := n.typ(0).Shape.Ints(); ok && n.in[0].elems != nil {
+		if out, ok := shape.Ints(); ok && broadcasts(in, out) {
+			if product(out) <= maxElems {
+				st := strides(in)
+				return n.pick(out, func(idx []int64) int {
+					at, off := int64(0), len(idx)-len(in)
+					for i, d := range in {
+						if d != 1 {
+							at += idx[off+i] * st[i]
+						}
+					}
+					return int(at)
+				})
+			}
+		}
+	}
+	return result(n.broadcast(n.arg(0), shape))
+}
+
+// tile repeats by broadcasting along new axes, which it then merges.
+func tile(n *node) []*tensor {
+	reps := n.intsOf(1)
+	in := n.typ(0).Shape
+	if len(reps) != len(in) {
+		n.fail("%d repeats for rank %d", len(reps), len(in))
+	}
+	var wide, stretched, out ir.Shape
+	changed := false
+	for i, r := range reps {
+		if r.IsConst(1) {
+			wide, stretched = append(wide, in[i]), append(stretched, in[i])
+		} else {
+			wide = append(wide, ir.Const(1), in[i])
+			stretched = append(stretched, r, in[i])
+			changed = true
+		}
+		out = append(out, r.Mul(in[i]))
+	}
+	if !changed {
+		return identity(n)
+	}
+	if dims, ok := out.Ints(); ok && n.in[0].elems != nil && product(dims) <= maxElems {
+		old, _ := in.Ints()
+		st := strides(old)
+		return n.pick(dims, func(idx []int64) int {
+			at := int64(0)
+			for i := range idx {
+				at += idx[i] % old[i] * st[i]
+			}
+			return int(at)
+		})
+	}
+	v := n.broadcast(n.view(n.arg(0), wide), stretched)
+	return result(n.view(v, out))
+}
+
+func constantOfShape(n *node) []*tensor {
+	value := literalTensor(ir.NewLiteral(ir.F32, nil, []float32{0}))
+	if a := n.attr("value", 4); a != nil {
+		if a.T == nil {
+			n.fail("attribute \"value\" holds no tensor")
+		}
+		t, err := initializer(a.T)
+		if err != nil {
+			n.fail("value: %w", err)
+		}
+		if t.lit.Size() != 1 {
+			n.fail("value has %d elements, want 1", t.lit.Size())
+		}
+		value = t
+	}
+	return n.filled(value.lit, n.intsOf(0))
+}
+
+// filled is a tensor of the given shape whose elements are all the one of lit.
+func (n *node) filled(lit *ir.Literal, shape ir.Shape) []*tensor {
+	for _, d := range shape {
+		if k, ok := d.Int(); ok && k < 0 {
+			n.fail("shape %v has a negative extent", shape)
+		}
+	}
+	if err := checkSize(shape); err != nil {
+		n.fail("%w", err)
+	}
+	if dims, ok := shape.Ints(); ok {
+		t := literalTensor(&ir.Literal{DType: lit.DType, Shape: dims, Data: lit.Data, Splat: true})
+		return []*tensor{t}
+	}
+	scalar := *lit
+	scalar.Shape = nil
+	return result(n.broadcast(n.op(ir.OpConst, &ir.ConstAttr{Value: &scalar}), shape))
+}
+
+// rangeOp counts from start below limit. Its length is an expression where
+// the arguments are.
+func rangeOp(n *node) []*tensor {
+	n.sameTypes()
+	for i := range n.in {
+		if n.typ(i).Rank() > 0 {
+			n.in[i] = n.onlyElement(i)
+		}
+	}
+	d := n.typ(0).DType
+	s, l, st := n.in[0].elems, n.in[1].elems, n.in[2].elems
+	var length ir.Dim
+	switch step, ok := constStep(st); {
+	case exprType(d) && s != nil && l != nil && ok && step != 0:
+		length = rangeLength(s[0].d, l[0].d, step)
+	case d.IsFloat() && s != nil && l != nil && st != nil:
+		length = ir.Const(floatRange(n, s[0].f, l[0].f, st[0].f))
+	default:
+		length = n.boundLength()
+	}
+	if k, ok := length.Int(); ok && exprType(d) && s != nil && st != nil && k <= maxElems {
+		out := make([]elem, k)
+		for i := range out {
+			out[i].d = s[0].d.Add(st[0].d.MulConst(int64(i)))
+		}
+		return known(d, ir.Shape{length}, out)
+	}
+	v := n.cast(n.iota(length), d)
+	v = n.elementwise(ir.OpMul, v, n.arg(2))
+	return result(n.elementwise(ir.OpAdd, v, n.arg(0)))
+}
+
+// onlyElement is input i, which has one element, as a scalar.
+func (n *node) onlyElement(i int) *tensor {
+	t := n.in[i]
+	n.check(t.typ.Shape.Size(), ir.Const(1), fmt.Sprintf("elements of input %d", i))
+	if t.elems != nil {
+		return known(t.typ.DType, ir.Shape{}, t.elems)[0]
+	}
+	return computed(n.view(n.value(t), ir.Shape{}))
+}
+
+func constStep(e []elem) (int64, bool) {
+	if e == nil {
+		return 0, false
+	}
+	return e[0].d.Int()
+}
+
+func rangeLength(start, limit ir.Dim, step int64) ir.Dim {
+	span := limit.Sub(start)
+	if step < 0 {
+		span, step = span.Neg(), -step
+	}
+	return greater(span.CeilDiv(ir.Const(step)), ir.Const(0))
+}
+
+// floatRange returns the number of elements of a range of known floats.
+func floatRange(n *node, start, limit, step float64) int64 {
+	k := math.Ceil((limit - start) / step)
+	if !(math.Abs(k) < 1<<40) {
+		n.fail("range from %v below %v by %v", start, limit, step)
+	}
+	return max(int64(k), 0)
+}
+
+// boundLength computes the length when the model runs.
+func (n *node) boundLength() ir.Dim {
+	v := n.op(ir.OpSub, nil, n.arg(1), n.arg(0))
+	if d := v.Type.DType; d.IsFloat() {
+		v = n.op(ir.OpCeil, nil, n.op(ir.OpDiv, nil, v, n.arg(2)))
+	} else { // ceil(a/b) = -floor(-a/b)
+		v = n.op(ir.OpNeg, nil, n.op(ir.OpFloorDiv, nil, n.op(ir.OpNeg, nil, v), n.arg(2)))
+	}
+	v = n.cast(v, ir.I64)
+	return n.bind(n.op(ir.OpMax, nil, v, n.like(v, 0)))
+}
+
+func eyeLike(n *node) []*tensor {
+	t := n.typ(0)
+	if t.Rank() != 2 {
+		n.fail("input %v, want a matrix", t)
+	}
+	d := t.DType
+	if n.attrs["dtype"] != nil {
+		d = n.dtype("dtype", 0)
+	}
+	row := n.op(ir.OpIota, &ir.IotaAttr{DType: ir.I64, Shape: t.Shape, Axis: 0})
+	col := n.op(ir.OpIota, &ir.IotaAttr{DType: ir.I64, Shape: t.Shape, Axis: 1})
+	row = n.op(ir.OpAdd, nil, row, n.like(row, float64(n.int("k", 0))))
+	return result(n.cast(n.op(ir.OpEq, nil, row, col), d))
+}
+
+// trilu keeps the triangle below or above diagonal k.
+func trilu(n *node) []*tensor {
+	v := n.arg(0)
+	rank := v.Type.Rank()
+	if rank < 2 {
+		n.fail("input %v, want matrices", v.Type)
+	}
+	s := v.Type.Shape[rank-2:]
+	k := n.full(ir.I64, ir.Shape{}, 0)
+	if n.has(1) {
+		k = n.value(n.onlyElement(1))
+	}
+	row := n.op(ir.OpIota, &ir.IotaAttr{DType: ir.I64, Shape: s, Axis: 0})
+	col := n.op(ir.OpIota, &ir.IotaAttr{DType: ir.I64, Shape: s, Axis: 1})
+	row = n.elementwise(ir.OpAdd, row, k)
+	op := ir.OpLe
+	if n.flag("upper", true) {
+		op = ir.OpGe
+	}
+	return result(n.elementwise(ir.OpSelect, n.op(op, nil, col, row), v, n.full(v.Type.DType, ir.Shape{}, 0)))
+}
+
+func depthToSpace(n *node) []*tensor {
+	v, b := n.arg(0), n.blockSize()
+	s := v.Type.Shape
+	c := s[1].FloorDiv(ir.Const(b * b))
+	bb := ir.Const(b)
+	out := ir.Shape{s[0], c, s[2].Mul(bb), s[3].Mul(bb)}
+	n.check(c.MulConst(b*b), s[1], "channels divide into blocks")
+	if n.choice("mode", "DCR", "CRD") == "DCR" {
+		v = n.view(v, ir.Shape{s[0], bb, bb, c, s[2], s[3]})
+		v = n.transpose(v, 0, 3, 4, 1, 5, 2)
+	} else {
+		v = n.view(v, ir.Shape{s[0], c, bb, bb, s[2], s[3]})
+		v = n.transpose(v, 0, 1, 4, 2, 5, 3)
+	}
+	return result(n.view(v, out))
+}
+
+func spaceToDepth(n *node) []*tensor {
+	v, b := n.arg(0), n.blockSize()
+	s := v.Type.Shape
+	bb := ir.Const(b)
+	h, w := s[2].FloorDiv(bb), s[3].FloorDiv(bb)
+	n.check(h.MulConst(b), s[2], "rows divide into blocks")
+	n.check(w.MulConst(b), s[3], "columns divide into blocks")
+	v = n.view(v, ir.Shape{s[0], s[1], h, bb, w, bb})
+	v = n.transpose(v, 0, 3, 5, 1, 2, 4)
+	return result(n.view(v, ir.Shape{s[0], s[1].MulConst(b * b), h, w}))
+}
+
+func (n *node) blockSize() int64 {
+	b := n.int("blocksize", 0)
+	if b < 1 || b > 1<<15 {
+		n.fail("attribute \"blocksize\" is %d, want 1 to %d", b, 1<<15)
+	}
+	if n.typ(0).Rank() != 4 {
+		n.fail("input %v, want rank 4", n.typ(0))
+	}
+	return b
+}

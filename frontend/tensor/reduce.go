@@ -1,0 +1,259 @@
+package tensor
+
+import (
+	"slices"
+
+	"github.com/tensorcc/tcc/ir"
+)
+
+// Reductions. Axes may be negative; none means all. The methods of Tensor drop
+// the axes that they reduce, those of Kept keep them with extent 1.
+
+// Kept has the reductions that keep reduced axes with extent 1, so that the
+// result broadcasts with the tensor: x.Sub(x.Keep().Max(-1)).
+type Kept struct{ t Tensor }
+
+// Keep returns the reductions of t that keep reduced axes.
+func (t Tensor) Keep() Kept { return Kept{t} }
+
+// reduction is a call of a reduction.
+type reduction struct {
+	*call
+	n    *node
+	axes []int // increasing
+	keep bool
+	full ir.Shape
+}
+
+func reduce(name string, t Tensor, keep bool, axes []int) *reduction {
+	r := &reduction{call: start(name), keep: keep}
+	if r.n = r.in(t); r.n == nil {
+		return r
+	}
+	r.full = r.n.typ.Shape
+	if len(axes) == 0 {
+		r.axes = count(0, len(r.full))
+	} else {
+		r.axes = r.call.axes(axes, len(r.full))
+	}
+	slices.Sort(r.axes)
+	return r
+}
+
+// run reduces x by op.
+func (r *reduction) run(op ir.Op, x *node) *node {
+	return r.op(op, &ir.AxesAttr{Axes: r.axes}, x)
+}
+
+// kept gives a reduced value its axes back with extent 1.
+func (r *reduction) kept(n *node) *node {
+	if r.err != nil {
+		return nil
+	}
+	s := r.full.Clone()
+	for _, a := range r.axes {
+		s[a] = ir.Const(1)
+	}
+	return r.op(ir.OpReshape, &ir.ShapeAttr{Shape: s}, n)
+}
+
+func (r *reduction) result(n *node) Tensor {
+	if r.keep {
+		n = r.kept(n)
+	}
+	return r.out(n)
+}
+
+// back stretches a reduced value to the full shape.
+func (r *reduction) back(n *node) *node {
+	if r.err != nil {
+		return nil
+	}
+	return r.stretch(r.kept(n), r.full)
+}
+
+// count is the number of elements that become one, in type d.
+func (r *reduction) count(d DType) *node {
+	n := ir.Const(1)
+	for _, a := range r.axes {
+		n = n.Mul(r.full[a])
+	}
+	if k, ok := n.Int(); ok {
+		return r.number(weak{kind: I64, i: k, f: float64(k)}, d)
+	}
+	dims := r.op(ir.OpDims, &ir.DimsAttr{Dims: ir.Shape{n}})
+	return r.op(ir.OpCast, &ir.DTypeAttr{DType: d}, r.op(ir.OpReshape, &ir.ShapeAttr{Shape: ir.Shape{}}, dims))
+}
+
+// as converts the argument to type d.
+func (r *reduction) as(d func(DType) DType) *node {
+	if r.err != nil {
+		return nil
+	}
+	return r.call.as(operand{n: r.n}, d(r.n.typ.DType))
+}
+
+func same(d DType) DType { return d }
+
+func total(name string, op ir.Op, t Tensor, keep bool, axes []int) Tensor {
+	r := reduce(name, t, keep, axes)
+	return r.result(r.run(op, r.as(accumulator)))
+}
+
+func extreme(name string, op ir.Op, t Tensor, keep bool, axes []int) Tensor {
+	r := reduce(name, t, keep, axes)
+	if r.err == nil && slices.ContainsFunc(r.axes, func(a int) bool { return r.full[a].IsConst(0) }) {
+		return r.fail("shape %s: nothing has no extremum", shapeString(r.full))
+	}
+	return r.result(r.run(op, r.as(same)))
+}
+
+// mean divides the sum by the number of elements.
+func (r *reduction) mean(x *node) *node {
+	sum := r.run(ir.OpSum, x)
+	if r.err != nil {
+		return nil
+	}
+	return r.op(ir.OpDiv, nil, sum, r.stretch(r.count(x.typ.DType), sum.typ.Shape))
+}
+
+// meanType is the type of means: integers become f64.
+func meanType(d DType) DType {
+	if d.IsFloat() {
+		return d
+	}
+	return F64
+}
+
+func mean(t Tensor, keep bool, axes []int) Tensor {
+	r := reduce("Mean", t, keep, axes)
+	return r.result(r.mean(r.as(meanType)))
+}
+
+func variance(t Tensor, keep bool, axes []int) Tensor {
+	r := reduce("Var", t, keep, axes)
+	x := r.as(meanType)
+	diff := r.op(ir.OpSub, nil, x, r.back(r.mean(x)))
+	return r.result(r.mean(r.op(ir.OpMul, nil, diff, diff)))
+}
+
+// Sum returns the sum over axes; integers add up in 64 bits.
+func (t Tensor) Sum(axes ...int) Tensor { return total("Sum", ir.OpSum, t, false, axes) }
+
+// Sum returns the sum over axes; integers add up in 64 bits.
+func (k Kept) Sum(axes ...int) Tensor { return total("Sum", ir.OpSum, k.t, true, axes) }
+
+// Prod returns the product over axes; integers multiply in 64 bits.
+func (t Tensor) Prod(axes ...int) Tensor { return total("Prod", ir.OpProd, t, false, axes) }
+
+// Prod returns the product over axes; integers multiply in 64 bits.
+func (k Kept) Prod(axes ...int) Tensor { return total("Prod", ir.OpProd, k.t, true, axes) }
+
+// Mean returns the mean over axes, of integers in f64.
+func (t Tensor) Mean(axes ...int) Tensor { return mean(t, false, axes) }
+
+// Mean returns the mean over axes, of integers in f64.
+func (k Kept) Mean(axes ...int) Tensor { return mean(k.t, true, axes) }
+
+// Var returns the variance over axes, the mean square distance from the mean.
+func (t Tensor) Var(axes ...int) Tensor { return variance(t, false, axes) }
+
+// Var returns the variance over axes, the mean square distance from the mean.
+func (k Kept) Var(axes ...int) Tensor { return variance(k.t, true, axes) }
+
+// Max returns the largest over axes, NaN if there is one.
+func (t Tensor) Max(axes ...int) Tensor { return extreme("Max", ir.OpReduceMax, t, false, axes) }
+
+// Max returns the largest over axes, NaN if there is one.
+func (k Kept) Max(axes ...int) Tensor { return extreme("Max", ir.OpReduceMax, k.t, true, axes) }
+
+// Min returns the smallest over axes, NaN if there is one.
+func (t Tensor) Min(axes ...int) Tensor { return extreme("Min", ir.OpReduceMin, t, false, axes) }
+
+// Min returns the smallest over axes, NaN if there is one.
+func (k Kept) Min(axes ...int) Tensor { return extreme("Min", ir.OpReduceMin, k.t, true, axes) }
+
+// Any returns whether an element over axes is not zero.
+func (t Tensor) Any(axes ...int) Tensor { return quantify("Any", ir.OpReduceMax, t, axes) }
+
+// All returns whether no element over axes is zero.
+func (t Tensor) All(axes ...int) Tensor { return quantify("All", ir.OpReduceMin, t, axes) }
+
+func quantify(name string, op ir.Op, t Tensor, axes []int) Tensor {
+	r := reduce(name, t, false, axes)
+	return r.result(r.run(op, r.as(func(DType) DType { return Bool })))
+}
+
+// ArgMax returns the i64 coordinate of the first largest element along an
+// axis; NaN is largest.
+func (t Tensor) ArgMax(axis int) Tensor { return arg("ArgMax", ir.OpArgMax, t, false, axis) }
+
+// ArgMax returns the i64 coordinate of the first largest element along an
+// axis; NaN is largest.
+func (k Kept) ArgMax(axis int) Tensor { return arg("ArgMax", ir.OpArgMax, k.t, true, axis) }
+
+// ArgMin returns the i64 coordinate of the first smallest element along an
+// axis; NaN is smallest.
+func (t Tensor) ArgMin(axis int) Tensor { return arg("ArgMin", ir.OpArgMin, t, false, axis) }
+
+// ArgMin returns the i64 coordinate of the first smallest element along an
+// axis; NaN is smallest.
+func (k Kept) ArgMin(axis int) Tensor { return arg("ArgMin", ir.OpArgMin, k.t, true, axis) }
+
+func arg(name string, op ir.Op, t Tensor, keep bool, axis int) Tensor {
+	r := reduce(name, t, keep, []int{axis})
+	if r.err != nil {
+		return r.bad()
+	}
+	if r.full[r.axes[0]].IsConst(0) {
+		return r.fail("shape %s: nothing has no extremum", shapeString(r.full))
+	}
+	return r.result(r.op(op, &ir.AxisAttr{Axis: r.axes[0]}, r.n))
+}
+
+// CumSum returns the running sum along an axis; integers add up in 64 bits.
+func (t Tensor) CumSum(axis int) Tensor { return running("CumSum", ir.OpCumSum, t, axis) }
+
+// CumProd returns the running product along an axis; integers multiply in 64
+// bits.
+func (t Tensor) CumProd(axis int) Tensor { return running("CumProd", ir.OpCumProd, t, axis) }
+
+func running(name string, op ir.Op, t Tensor, axis int) Tensor {
+	r := reduce(name, t, false, []int{axis})
+	if r.err != nil {
+		return r.bad()
+	}
+	return r.out(r.op(op, &ir.CumAttr{Axis: r.axes[0]}, r.as(accumulator)))
+}
+
+// shifted is x minus its largest element over the axes, and that element as a
+// number rather than a function of x: the gradient through it is zero.
+func (r *reduction) shifted() (x, top *node) {
+	x = r.as(inexact)
+	top = r.run(ir.OpReduceMax, r.detached(x))
+	return r.op(ir.OpSub, nil, x, r.back(top)), top
+}
+
+// Softmax returns e**t over its sum along an axis.
+func (t Tensor) Softmax(axis int) Tensor {
+	r := reduce("Softmax", t, false, []int{axis})
+	x, _ := r.shifted()
+	e := r.op(ir.OpExp, nil, x)
+	return r.out(r.op(ir.OpDiv, nil, e, r.back(r.run(ir.OpSum, e))))
+}
+
+// LogSoftmax returns the logarithm of the softmax along an axis.
+func (t Tensor) LogSoftmax(axis int) Tensor {
+	r := reduce("LogSoftmax", t, false, []int{axis})
+	x, _ := r.shifted()
+	sum := r.run(ir.OpSum, r.op(ir.OpExp, nil, x))
+	return r.out(r.op(ir.OpSub, nil, x, r.back(r.op(ir.OpLog, nil, sum))))
+}
+
+// LogSumExp returns the logarithm of the sum of e**t over axes.
+func (t Tensor) LogSumExp(axes ...int) Tensor {
+	r := reduce("LogSumExp", t, false, axes)
+	x, top := r.shifted()
+	sum := r.run(ir.OpSum, r.op(ir.OpExp, nil, x))
+	return r.result(r.op(ir.OpAdd, nil, r.op(ir.OpLog, nil, sum), top))
+}
