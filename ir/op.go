@@ -150,7 +150,12 @@ type OpInfo struct {
 }
 
 // String returns the name of op in the text form.
-func (op Op) String() string { return opTable[op].Name }
+func (op Op) String() string {
+	if op >= numOps {
+		return "invalid"
+	}
+	return opTable[op].Name
+}
 
 // Info returns the table row of op.
 func (op Op) Info() *OpInfo { return &opTable[op] }

@@ -74,10 +74,11 @@ func (f *verifier) graph() {
 	f.params()
 	keys := map[string]*Value{}
 	for _, v := range f.g.Values {
-		if !f.args(v) || !f.types(v) {
+		ok := f.args(v) && f.types(v)
+		f.regions(v, ok)
+		if !ok {
 			continue
 		}
-		f.regions(v)
 		f.symbols(v)
 		if v.Op.Is(Effect) || v.Op == OpParam {
 			continue
@@ -198,12 +199,16 @@ func (f *verifier) types(v *Value) bool {
 	return true
 }
 
-func (f *verifier) regions(v *Value) {
+// regions verifies the bodies of v, whose type is right if typed.
+func (f *verifier) regions(v *Value, typed bool) {
 	for i, r := range v.Regions() {
+		if r == nil {
+			continue // the types say so
+		}
 		in := verifier{g: r, bound: maps.Clone(f.bound),
 			prefix: fmt.Sprintf("%sgraph %s: %v: g6: %s: ", f.prefix, f.g.Name, v, regionNames(v.Attr)[i])}
 		in.graph()
-		if a, ok := v.Attr.(*IfAttr); ok {
+		if a, ok := v.Attr.(*IfAttr); ok && typed {
 			in.known(nil, slices.Concat(a.ThenDims, a.ElseDims)[i*len(a.Syms):][:len(a.Syms)])
 		}
 		f.errs = append(f.errs, in.errs...)
