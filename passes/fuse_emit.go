@@ -100,7 +100,7 @@ func (e *emitter) memory(v *ir.Value) *ir.Value {
 	}
 	nv := e.add(v, args)
 	e.done[v] = nv
-	if len(definedSyms(v)) > 0 {
+	if len(v.Binds()) > 0 {
 		e.flushChecks()
 	}
 	return nv

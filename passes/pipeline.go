@@ -8,7 +8,11 @@ package passes
 var pipeline = []Pass{
 	{Name: "dce", Run: dce,
 		Doc: "Drop values that no result needs; first, so that nothing is folded in vain."},
-	{Name: "late dce", Run: dce, After: []string{"dce"},
+	{Name: "fold", Run: foldConstants, After: []string{"dce"},
+		Doc: "Compute what is constant, resolve ifs, unroll short scans; before the rules, which match constants."},
+	{Name: "canon", Run: canon, After: []string{"fold"},
+		Doc: "Apply canon.rules, folding what becomes constant, until nothing changes."},
+	{Name: "late dce", Run: dce, After: []string{"canon"},
 		Doc: "Drop what the rewrites left behind, before regions are formed around it."},
 	{Name: "fuse", Run: fuse, After: []string{"late dce"}, Required: true, Makes: Fused,
 		Doc: "Partition the graph into regions of one kernel each; last, as it hides the operations."},

@@ -171,7 +171,7 @@ func (c *Context) check(p *Pass, g *ir.Graph, facts []Fact) error {
 	if !c.Check {
 		return nil
 	}
-	if err := verify(g); err != nil {
+	if err := ir.Verify(g); err != nil {
 		return fmt.Errorf("after pass %s: %w", p.Name, err)
 	}
 	for _, f := range facts {

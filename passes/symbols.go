@@ -11,28 +11,13 @@ import (
 func symbolDefs(g *ir.Graph) map[string]*ir.Value {
 	defs := map[string]*ir.Value{}
 	for _, v := range g.Values {
-		for _, s := range definedSyms(v) {
+		for _, s := range v.Binds() {
 			if defs[s] == nil {
 				defs[s] = v
 			}
 		}
 	}
 	return defs
-}
-
-// definedSyms lists the symbols that v defines.
-func definedSyms(v *ir.Value) []string {
-	switch a := v.Attr.(type) {
-	case *ir.BindAttr:
-		return []string{a.Sym}
-	case *ir.IfAttr:
-		return a.Syms
-	case *ir.DimsAttr:
-		if v.Op == ir.OpNonZero {
-			return a.Dims[0].SymNames()
-		}
-	}
-	return nil
 }
 
 // valueSyms lists the symbols that v needs: those of its type, of its
@@ -44,10 +29,12 @@ func valueSyms(v *ir.Value) []string {
 	for _, body := range v.Regions() {
 		addGraphSyms(body, set)
 	}
-	for _, s := range definedSyms(v) {
-		if v.Op != ir.OpNonZero {
-			delete(set, s)
-		}
+	if a, ok := v.Attr.(*ir.IfAttr); ok {
+		addJoinSyms(a.Then, a.ThenDims, set)
+		addJoinSyms(a.Else, a.ElseDims, set)
+	}
+	for _, s := range v.Binds() {
+		delete(set, s)
 	}
 	return sortedKeys(set)
 }
@@ -101,11 +88,23 @@ func addGraphSyms(g *ir.Graph, set map[string]bool) {
 		for _, s := range valueSyms(v) {
 			inner[s] = true
 		}
-		defined = append(defined, definedSyms(v)...)
+		defined = append(defined, v.Binds()...)
 	}
 	for s := range inner {
 		if !slices.Contains(defined, s) {
 			set[s] = true
+		}
+	}
+}
+
+// addJoinSyms adds the symbols of dims that the branch does not define.
+func addJoinSyms(branch *ir.Graph, dims ir.Shape, set map[string]bool) {
+	defs := symbolDefs(branch)
+	for _, d := range dims {
+		for _, s := range d.SymNames() {
+			if defs[s] == nil {
+				set[s] = true
+			}
 		}
 	}
 }
