@@ -22,7 +22,7 @@ type Tensor struct {
 
 // maxBytes bounds a single tensor, so that absurd extents are an error rather
 // than the end of the process.
-const maxBytes = 1 << 35
+const maxBytes = 1 << 32
 
 // New returns a tensor of zeros (or empty strings).
 func New(d ir.DType, shape []int64) (*Tensor, error) {
