@@ -1,0 +1,164 @@
+package llvm
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// This file finds LLVM's tools.
+
+// minVersion is the oldest LLVM that is used: llc 14 cannot select llvm.minimum, and Debian
+// bookworm has nothing between 16 and 19.
+const minVersion = 19
+
+// dirEnv is the environment variable that names LLVM's folder, or its bin.
+const dirEnv = "TCC_LLVM"
+
+// Toolchain is an LLVM that was found. Its methods may be called from many goroutines.
+type Toolchain struct {
+	Version string // such as 19.1.7, stamped into what it makes
+	Opt     string // paths of the tools
+	LLC     string
+}
+
+// Find returns the newest LLVM of the supported versions: that in TCC_LLVM if it is set, else of
+// those on PATH and where Debian and Homebrew put them.
+func Find() (*Toolchain, error) {
+	if dir := os.Getenv(dirEnv); dir != "" {
+		all := append(inDir(dir), inDir(filepath.Join(dir, "bin"))...)
+		if tc := newest(all); tc != nil {
+			return tc, nil
+		}
+		return nil, fmt.Errorf("llvm: %s=%s has no opt and llc of version %d or newer: "+
+			"name the folder of one, or unset it", dirEnv, dir, minVersion)
+	}
+	var all []*Toolchain
+	for _, dir := range searchDirs() {
+		all = append(all, inDir(dir)...)
+	}
+	if tc := newest(all); tc != nil {
+		return tc, nil
+	}
+	return nil, errors.New("llvm: no opt and llc of version " + strconv.Itoa(minVersion) +
+		" or newer found: install them (Debian, Ubuntu: apt-get install llvm-19; " +
+		"macOS: brew install llvm), or set " + dirEnv + " to their folder")
+}
+
+// searchDirs lists the folders that may have the tools.
+func searchDirs() []string {
+	dirs := filepath.SplitList(os.Getenv("PATH"))
+	for _, pattern := range []string{
+		"/usr/lib/llvm-*/bin",
+		"/opt/homebrew/opt/llvm*/bin", "/usr/local/opt/llvm*/bin",
+		"/home/linuxbrew/.linuxbrew/opt/llvm*/bin",
+	} {
+		found, _ := filepath.Glob(pattern)
+		slices.Reverse(found)
+		dirs = append(dirs, found...)
+	}
+	return slices.DeleteFunc(dirs, func(d string) bool { return d == "" })
+}
+
+var toolName = regexp.MustCompile(`^llc(-[0-9]+)?(\.exe)?$`)
+
+// inDir returns the toolchains in one folder: llc with an opt of the same suffix beside it.
+func inDir(dir string) []*Toolchain {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var all []*Toolchain
+	for _, e := range entries {
+		m := toolName.FindStringSubmatch(e.Name())
+		if m == nil {
+			continue
+		}
+		if n, err := strconv.Atoi(strings.TrimPrefix(m[1], "-")); err == nil && n < minVersion {
+			continue
+		}
+		opt := filepath.Join(dir, "opt"+m[1]+m[2])
+		if _, err := os.Stat(opt); err == nil {
+			all = append(all, &Toolchain{Opt: opt, LLC: filepath.Join(dir, e.Name())})
+		}
+	}
+	return all
+}
+
+// newest asks each toolchain for its version; links to the same tool are asked once. Of equal
+// versions the first counts, so that PATH decides.
+func newest(all []*Toolchain) *Toolchain {
+	seen := map[string]bool{}
+	var usable []*Toolchain
+	for _, tc := range all {
+		real, err := filepath.EvalSymlinks(tc.LLC)
+		if err != nil || seen[real] {
+			continue
+		}
+		seen[real] = true
+		if tc.Version = version(tc.LLC); major(tc.Version) >= minVersion {
+			usable = append(usable, tc)
+		}
+	}
+	slices.SortStableFunc(usable, func(a, b *Toolchain) int {
+		return cmp.Compare(major(b.Version), major(a.Version))
+	})
+	if len(usable) == 0 {
+		return nil
+	}
+	return usable[0]
+}
+
+var versionLine = regexp.MustCompile(`LLVM version ([0-9]+\.[0-9]+\.[0-9]+)`)
+
+// version returns what `tool --version` says, or "".
+func version(tool string) string {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, tool, "--version").Output()
+	if err != nil {
+		return ""
+	}
+	if m := versionLine.FindSubmatch(out); m != nil {
+		return string(m[1])
+	}
+	return ""
+}
+
+func major(version string) int {
+	head, _, _ := strings.Cut(version, ".")
+	n, _ := strconv.Atoi(head)
+	return n
+}
+
+// String says which LLVM this is, for tcc version.
+func (tc *Toolchain) String() string {
+	return fmt.Sprintf("LLVM %s (%s)", tc.Version, filepath.Dir(tc.LLC))
+}
+
+// runTool runs a tool of LLVM and returns its standard output.
+func runTool(ctx context.Context, tool string, in []byte, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, tool, args...)
+	cmd.Stdin = bytes.NewReader(in)
+	var out, msg bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &msg
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		const most = 2000
+		text := strings.TrimSpace(msg.String())
+		return nil, fmt.Errorf("%s: %w: %s", filepath.Base(tool), err, text[:min(len(text), most)])
+	}
+	return out.Bytes(), nil
+}
