@@ -127,7 +127,11 @@ func mapLevel(l *Level) ([]uintptr, func(), error) {
 	for i := range at {
 		at[i] += uintptr(base)
 	}
-	return at, release, nil
+	return at, func() {
+		if err := release(); err != nil {
+			panic("BUG: unmapping code: " + err.Error())
+		}
+	}, nil
 }
 
 // treeFunc executes a whole tree as it stands: slow, for comparison.

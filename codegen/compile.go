@@ -2,15 +2,13 @@ package codegen
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/tensorcc/tcc/codegen/kernel"
 	"github.com/tensorcc/tcc/codegen/llvm"
-	"github.com/tensorcc/tcc/codegen/mathfn"
 	"github.com/tensorcc/tcc/codegen/plan"
-	"github.com/tensorcc/tcc/codegen/schedule"
+	"github.com/tensorcc/tcc/codegen/purego"
 	"github.com/tensorcc/tcc/ir"
 	"github.com/tensorcc/tcc/passes"
 	"github.com/tensorcc/tcc/runtime"
@@ -38,7 +36,7 @@ func Compile(ctx context.Context, g *ir.Graph, o Options) (*Artifact, error) {
 	}
 	lap(&a.Stats.Passes)
 	a.Graph = fused
-	if a.Plan, err = plan.Make(fused, passes.PlanMemory(fused)); err != nil {
+	if a.Plan, err = plan.Make(fused, noMemory{}); err != nil {
 		return nil, err
 	}
 	lap(&a.Stats.Plan)
@@ -64,19 +62,12 @@ func Compile(ctx context.Context, g *ir.Graph, o Options) (*Artifact, error) {
 
 // schedule makes the trees of one level.
 func (a *Artifact) schedule(level string) (*Level, error) {
-	t, ok := schedule.TargetOf(level)
-	if !ok {
-		return nil, fmt.Errorf("level %s is not known; levels are %v", level, schedule.Levels())
-	}
 	l := &Level{Name: level, Kernels: make([]Kernel, len(a.Plan.Trees))}
 	for i, naive := range a.Plan.Trees {
-		tree, err := schedule.Schedule(naive, t)
-		if err != nil {
-			return nil, fmt.Errorf("kernel %s: schedule for %s: %w", naive.Name, level, err)
-		}
+		tree, err := naive, error(nil)
 		k := &l.Kernels[i]
 		k.Tree = tree
-		if k.Tasks, err = a.Plan.Int(kernel.Tasks(tree)); err != nil {
+		if k.Tasks, err = a.Plan.Int(ir.Const(1)); err != nil {
 			return nil, err
 		}
 		if k.Scratch, err = a.Plan.Int(scratch(tree, level)); err != nil {
@@ -88,7 +79,7 @@ func (a *Artifact) schedule(level string) (*Level, error) {
 
 func scratch(k *kernel.Kernel, level string) ir.Dim {
 	if level == runtime.LevelGeneric {
-		return kernel.ScratchSize(k)
+		return purego.Scratch(k)
 	}
 	n, err := llvm.Scratch(k)
 	if err != nil {
@@ -110,11 +101,16 @@ func (a *Artifact) compile(ctx context.Context, progress func(done, total int)) 
 	done, total := 0, len(native)*len(a.Plan.Trees)
 	for _, l := range native {
 		t, _ := llvm.TargetOf(l.Name)
-		var trees []*kernel.Kernel
+		var mods []llvm.Module
 		for i := range l.Kernels {
-			trees = append(trees, mathfn.ExpandKernel(l.Kernels[i].Tree))
+			k := l.Kernels[i].Tree
+			text, err := llvm.Emit(k, t)
+			if err != nil {
+				return err
+			}
+			mods = append(mods, llvm.Module{Name: k.Name, Text: text, Kernels: []string{k.Name}})
 		}
-		funcs, err := tc.CompileKernels(ctx, trees, t)
+		funcs, _, err := tc.Compile(ctx, mods, t, "")
 		if err != nil {
 			return err
 		}
@@ -122,10 +118,15 @@ func (a *Artifact) compile(ctx context.Context, progress func(done, total int)) 
 			l.Kernels[i].Code = &funcs[i]
 			a.Stats.CodeBytes += int64(len(funcs[i].Code))
 		}
-		done += len(trees)
+		done += len(mods)
 		if progress != nil {
 			progress(done, total)
 		}
 	}
 	return nil
 }
+
+type noMemory struct{}
+
+func (noMemory) Place(*ir.Value, int) (ir.Dim, bool) { return ir.Dim{}, false }
+func (noMemory) Total() ir.Dim                       { return ir.Dim{} }

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"github.com/tensorcc/tcc/codegen"
+	"github.com/tensorcc/tcc/ir"
+	"github.com/tensorcc/tcc/ir/interp"
+	"github.com/tensorcc/tcc/passes"
+	"github.com/tensorcc/tcc/runtime"
+)
+
+// runner executes a graph.
+type runner interface {
+	Run(ctx context.Context, in []*runtime.Tensor) ([]*runtime.Tensor, error)
+	Close() error
+}
+
+// backends has a constructor for each name that -backend takes. They agree on
+// every graph, within tolerance; which is used is never decided silently.
+var backends = map[string]func(ctx context.Context, g *ir.Graph, o backendOptions) (runner, error){
+	"native":  newNative,
+	"interp":  newInterp,
+	"kernels": newTrees,
+}
+
+// backendOptions are what the flags of several commands set.
+type backendOptions struct {
+	threads int
+	level   string
+	passes  passes.Options
+	quiet   bool
+	stats   *codegen.Stats
+}
+
+func newRunner(ctx context.Context, name string, g *ir.Graph, o backendOptions) (runner, error) {
+	f, ok := backends[name]
+	if !ok {
+		return nil, usage("back end %q: wanted native, interp or kernels", name)
+	}
+	return f(ctx, g, o)
+}
+
+// interpRunner is the reference interpreter.
+type interpRunner struct{ g *ir.Graph }
+
+func newInterp(_ context.Context, g *ir.Graph, _ backendOptions) (runner, error) {
+	return interpRunner{g}, nil
+}
+
+func (r interpRunner) Run(ctx context.Context, in []*runtime.Tensor) ([]*runtime.Tensor, error) {
+	args := make([]*interp.Tensor, len(in))
+	for i, t := range in {
+		a, err := toInterp(t)
+		if err != nil {
+			return nil, err
+		}
+		args[i] = a
+	}
+	res, err := (&interp.Config{}).Run(ctx, r.g, args)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*runtime.Tensor, len(res))
+	for i, t := range res {
+		if out[i], err = fromBytes(t.DType, t.Shape, t.Data); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (r interpRunner) Close() error { return nil }
+
+// modelRunner is a compiled model in this process.
+type modelRunner struct{ *runtime.Model }
+
+func (r modelRunner) Run(ctx context.Context, in []*runtime.Tensor) ([]*runtime.Tensor, error) {
+	return r.RunContext(ctx, in)
+}
+
+func newNative(ctx context.Context, g *ir.Graph, o backendOptions) (runner, error) {
+	level := o.level
+	if level == "" {
+		level = os.Getenv("TCC_CPU")
+	}
+	if level == "" {
+		level = runtime.Levels()[0]
+	}
+	return compileAndLoad(ctx, g, o, level)
+}
+
+// newTrees executes the scheduled kernels as trees, without code generation.
+func newTrees(ctx context.Context, g *ir.Graph, o backendOptions) (runner, error) {
+	return compileAndLoad(ctx, g, o, runtime.LevelGeneric)
+}
+
+func compileAndLoad(ctx context.Context, g *ir.Graph, o backendOptions, level string) (runner, error) {
+	a, err := compile(ctx, g, o, level)
+	if err != nil {
+		return nil, err
+	}
+	m, err := a.Load(runtime.WithThreads(o.threads), runtime.WithLevel(level))
+	if err != nil {
+		return nil, err
+	}
+	return modelRunner{m}, nil
+}
+
+// compile runs the compiler with a progress bar on a terminal, for what takes
+// more than a second.
+func compile(ctx context.Context, g *ir.Graph, o backendOptions, levels ...string) (*codegen.Artifact, error) {
+	opts := codegen.Options{Levels: levels, Passes: o.passes}
+	if !o.quiet && term.IsTerminal(int(os.Stderr.Fd())) {
+		opts.Progress = progress("compiling " + g.Name)
+	}
+	a, err := codegen.Compile(ctx, g, opts)
+	if err != nil {
+		return nil, err
+	}
+	if o.stats != nil {
+		*o.stats = a.Stats
+	}
+	return a, nil
+}
+
+// progress returns a function that draws a bar once a second has passed.
+func progress(what string) func(done, total int) {
+	start := time.Now()
+	var bar *progressbar.ProgressBar
+	return func(done, total int) {
+		if bar == nil && time.Since(start) > time.Second {
+			bar = progressbar.NewOptions(total, progressbar.OptionSetDescription(what),
+				progressbar.OptionSetWriter(os.Stderr), progressbar.OptionClearOnFinish())
+		}
+		if bar != nil {
+			if err := bar.Set(done); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+			}
+		}
+	}
+}

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/tensorcc/tcc/codegen"
+	"github.com/tensorcc/tcc/runtime"
+)
+
+func benchCommand() *cli.Command {
+	return command(&cli.Command{
+		Name:      "bench",
+		Usage:     "measure latency and cost of a model",
+		ArgsUsage: "MODEL",
+		Description: "Inputs that are not given are random (integers 0 or 1); dynamic extents are 1 unless -dim says\n" +
+			"otherwise; extents without a name are INPUT.AXIS.\n\n" +
+			"Example: tcc bench yolox.onnx -threads 1 -json",
+		Flags: append(append(inputFlags(), dimFlag(), backendFlag("native"), threadsFlag(),
+			&cli.DurationFlag{Name: "time", Value: time.Second, Usage: "measure for about this long"},
+			&cli.BoolFlag{Name: "json", Usage: "print one JSON object, times in seconds"}), debugFlags()...),
+	}, 1, 1, bench)
+}
+
+// benchResult has the keys that -json promises.
+type benchResult struct {
+	Median      float64 `json:"median"`
+	Min         float64 `json:"min"`
+	P99         float64 `json:"p99"`
+	Runs        int     `json:"runs"`
+	Load        float64 `json:"load"`    // from compiled form to ready
+	Compile     float64 `json:"compile"` // tcc's and LLVM's time
+	CodeBytes   int64   `json:"code_bytes"`
+	WeightBytes int64   `json:"weight_bytes"`
+	ArenaBytes  int64   `json:"arena_bytes"`
+	Allocs      float64 `json:"allocs"` // of RunInto, a run
+	Threads     int     `json:"threads"`
+	Level       string  `json:"level"`
+}
+
+func bench(ctx context.Context, c *cli.Command) error {
+	m, err := loadModel(c.Args().First())
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	dims, err := parseDims(c.StringSlice("dim"))
+	if err != nil {
+		return err
+	}
+	in, err := readInputs(m.graph, c.StringSlice("input"), c.String("input-dir"))
+	if err != nil {
+		return err
+	}
+	if err := complete(m.graph, in, dims, 1); err != nil {
+		return err
+	}
+	o, err := backendOpts(c)
+	if err != nil {
+		return err
+	}
+	var res benchResult
+	if name := c.String("backend"); name == "native" {
+		err = benchNative(ctx, m, in, o, c.Duration("time"), &res)
+	} else {
+		err = benchRunner(ctx, name, m, in, o, c.Duration("time"), &res)
+	}
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return json.NewEncoder(os.Stdout).Encode(res)
+	}
+	res.print()
+	return nil
+}
+
+func (r *benchResult) print() {
+	ms := func(s float64) string { return fmt.Sprintf("%.4g ms", 1e3*s) }
+	fmt.Printf("median %s, min %s, p99 %s of %d runs, %d threads, %s\n", ms(r.Median), ms(r.Min), ms(r.P99),
+		r.Runs, r.Threads, r.Level)
+	fmt.Printf("load %s, compile %s, code %d bytes, weights %d bytes, arena %d bytes, %g allocations a run\n",
+		ms(r.Load), ms(r.Compile), r.CodeBytes, r.WeightBytes, r.ArenaBytes, r.Allocs)
+}
+
+func benchNative(ctx context.Context, m *model, in []*runtime.Tensor, o backendOptions, d time.Duration,
+	res *benchResult) error {
+	var stats codegen.Stats
+	o.stats = &stats
+	level := os.Getenv("TCC_CPU")
+	if level == "" {
+		level = runtime.Levels()[0]
+	}
+	a, err := compile(ctx, m.graph, o, level)
+	if err != nil {
+		return err
+	}
+	res.Compile = stats.Passes + stats.Plan + stats.Schedule + stats.LLVM
+	res.CodeBytes, res.WeightBytes = stats.CodeBytes, stats.WeightBytes
+	weights := a.Weights()
+	start := time.Now()
+	model, err := a.LoadWith(weights, runtime.WithThreads(o.threads), runtime.WithLevel(level))
+	if err != nil {
+		return err
+	}
+	defer model.Close()
+	res.Load = time.Since(start).Seconds()
+	res.Threads, res.Level = model.Threads(), model.Level()
+	out := make([]*runtime.Tensor, len(m.graph.Results))
+	one := func() error { return model.RunInto(out, in) }
+	if err := measure(one, d, res); err != nil {
+		return err
+	}
+	res.ArenaBytes = model.WorkingBytes()
+	res.Allocs = testing.AllocsPerRun(5, func() {
+		if e := one(); e != nil {
+			err = e
+		}
+	})
+	return err
+}
+
+func benchRunner(ctx context.Context, name string, m *model, in []*runtime.Tensor, o backendOptions,
+	d time.Duration, res *benchResult) error {
+	start := time.Now()
+	r, err := newRunner(ctx, name, m.graph, o)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	res.Load, res.Threads, res.Level = time.Since(start).Seconds(), 1, name
+	return measure(func() error { _, err := r.Run(ctx, in); return err }, d, res)
+}
+
+// measure runs f for about d, after a warm-up of a tenth of that.
+func measure(f func() error, d time.Duration, res *benchResult) error {
+	const fewest = 3
+	var times []float64
+	begin := time.Now()
+	for warm := true; warm || len(times) < fewest || time.Since(begin) < d; {
+		start := time.Now()
+		if err := f(); err != nil {
+			return err
+		}
+		if warm {
+			if time.Since(begin) > d/10 {
+				warm, begin = false, time.Now()
+			}
+			continue
+		}
+		times = append(times, time.Since(start).Seconds())
+	}
+	slices.Sort(times)
+	n := len(times)
+	res.Runs, res.Min, res.Median, res.P99 = n, times[0], times[n/2], times[min(n-1, n*99/100)]
+	return nil
+}

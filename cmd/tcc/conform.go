@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/tensorcc/tcc/frontend/onnx"
+	"github.com/tensorcc/tcc/runtime"
+)
+
+func conformCommand() *cli.Command {
+	return command(&cli.Command{
+		Name:      "conform",
+		Usage:     "run directories of models with reference inputs and outputs",
+		ArgsUsage: "DIR…",
+		Description: "Every directory in or below DIR that has a model.onnx and folders with input_I.pb and\n" +
+			"output_I.pb is run: a line for each that does not pass, then the counts.\n\n" +
+			"Example: tcc conform -rtol 1e-3 -atol 1e-4 models",
+		Flags: append(append(toleranceFlags(), backendFlag("native"), threadsFlag(),
+			&cli.BoolFlag{Name: "json", Usage: "print one JSON object"},
+			&cli.BoolFlag{Name: "v", Usage: "print a line for those that pass, too"}), debugFlags()...),
+	}, 1, -1, conform)
+}
+
+// conformCase is the outcome of one directory.
+type conformCase struct {
+	Dir     string  `json:"dir"`
+	Outcome string  `json:"outcome"` // passed, failed or unsupported
+	Reason  string  `json:"reason,omitempty"`
+	Sets    int     `json:"sets"`
+	Worst   float64 `json:"worst"` // largest error of a float element, of the largest
+}
+
+func conform(ctx context.Context, c *cli.Command) error {
+	dirs, err := conformDirs(c.Args().Slice())
+	if err != nil {
+		return usageError{err}
+	}
+	if len(dirs) == 0 {
+		return usage("no directory with a model.onnx and test data in %v", c.Args().Slice())
+	}
+	tol := tolerance{c.Float("rtol"), c.Float("atol")}
+	counts := map[string]int{}
+	var cases []conformCase
+	for _, dir := range dirs {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		res := conformCase{Dir: dir, Outcome: "passed"}
+		if err := conformDir(ctx, c, dir, tol, &res); err != nil {
+			res.Outcome, res.Reason = outcome(err), err.Error()
+		}
+		counts[res.Outcome]++
+		cases = append(cases, res)
+		if !c.Bool("json") && (res.Outcome != "passed" || c.Bool("v")) {
+			fmt.Printf("%s: %s: %s\n", res.Outcome, res.Dir, strings.ReplaceAll(res.Reason, "\n", "; "))
+		}
+	}
+	if c.Bool("json") {
+		err := json.NewEncoder(os.Stdout).Encode(map[string]any{"cases": cases, "passed": counts["passed"],
+			"failed": counts["failed"], "unsupported": counts["unsupported"]})
+		if err != nil {
+			return err
+		}
+	} else {
+		fmt.Printf("%d passed, %d failed, %d unsupported\n", counts["passed"], counts["failed"], counts["unsupported"])
+	}
+	if counts["passed"] < len(cases) {
+		return errReported
+	}
+	return nil
+}
+
+// outcome tells what tcc does not have from what it does wrong.
+func outcome(err error) string {
+	var u *onnx.UnsupportedError
+	if errors.As(err, &u) || strings.Contains(err.Error(), "not supported") {
+		return "unsupported"
+	}
+	return "failed"
+}
+
+// conformDirs finds the directories to run, sorted.
+func conformDirs(roots []string) ([]string, error) {
+	var dirs []string
+	for _, root := range roots {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() && d.Name() == "model.onnx" && len(testSets(filepath.Dir(path))) > 0 {
+				dirs = append(dirs, filepath.Dir(path))
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(dirs)
+	return slices.Compact(dirs), nil
+}
+
+// testSets lists the folders of test data beside a model.
+func testSets(dir string) []string {
+	sets, err := filepath.Glob(filepath.Join(dir, "*", "output_0.pb"))
+	if err != nil {
+		return nil
+	}
+	for i := range sets {
+		sets[i] = filepath.Dir(sets[i])
+	}
+	return sets
+}
+
+// conformDir compiles a model once and runs all its test sets.
+func conformDir(ctx context.Context, c *cli.Command, dir string, tol tolerance, res *conformCase) error {
+	m, err := loadModel(filepath.Join(dir, "model.onnx"))
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	o, err := backendOpts(c)
+	if err != nil {
+		return err
+	}
+	r, err := newRunner(ctx, c.String("backend"), m.graph, o)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for _, set := range testSets(dir) {
+		if err := conformSet(ctx, r, m, set, tol, res); err != nil {
+			return fmt.Errorf("%s: %w", filepath.Base(set), err)
+		}
+		res.Sets++
+	}
+	return nil
+}
+
+func conformSet(ctx context.Context, r runner, m *model, set string, tol tolerance, res *conformCase) error {
+	in := make([]*runtime.Tensor, len(m.graph.Params))
+	for i := range in {
+		t, _, err := readPB(filepath.Join(set, fmt.Sprintf("input_%d.pb", i)))
+		if err != nil {
+			return err
+		}
+		in[i] = t
+	}
+	out, err := r.Run(ctx, in)
+	if err != nil {
+		return err
+	}
+	for i, got := range out {
+		want, _, err := readPB(filepath.Join(set, fmt.Sprintf("output_%d.pb", i)))
+		if err != nil {
+			return err
+		}
+		d := tol.compare(got, want)
+		res.Worst = max(res.Worst, d.worst)
+		if !d.ok() {
+			return fmt.Errorf("output %s: %v", m.graph.ResultNames[i], &d)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/tensorcc/tcc/ir"
+	"github.com/tensorcc/tcc/passes"
+)
+
+// Flags that several commands share.
+
+func inputFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "input", Usage: "`NAME=FILE` (.npy, .pb), NAME=NUMBER, or a .pb FILE that has its name"},
+		&cli.StringFlag{Name: "input-dir", Usage: "`DIR` with input_0.pb, input_1.pb, … in the order of the inputs"},
+	}
+}
+
+func backendFlag(value string) cli.Flag {
+	return &cli.StringFlag{Name: "backend", Value: value, Usage: "native, interp, or kernels (the scheduled trees)"}
+}
+
+func threadsFlag() cli.Flag {
+	return &cli.IntFlag{Name: "threads", Usage: "threads to use; 0 is all"}
+}
+
+func dimFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "dim", Usage: "`NAME=N` sets a dynamic extent that no input gives"}
+}
+
+func toleranceFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.FloatFlag{Name: "rtol", Value: 1e-3, Usage: "relative tolerance"},
+		&cli.FloatFlag{Name: "atol", Value: 1e-5, Usage: "absolute tolerance, as a part of the largest element"},
+	}
+}
+
+// debugFlags are for those who work on tcc.
+func debugFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "dump", Hidden: true, Usage: "print the graph after pass `NAME`, or all"},
+		&cli.StringSliceFlag{Name: "skip", Hidden: true, Usage: "leave pass `NAME` out"},
+		&cli.StringFlag{Name: "stop-after", Hidden: true, Usage: "stop after pass `NAME`"},
+		&cli.BoolFlag{Name: "check", Hidden: true, Usage: "verify after each pass"},
+		&cli.StringFlag{Name: "d", Hidden: true, Usage: "rules: print which rule fired where; help: describe the passes"},
+		&cli.StringFlag{Name: "fp", Hidden: true, Value: "strict", Usage: "strict or relaxed"},
+	}
+}
+
+// passOptions reads the debug flags.
+func passOptions(c *cli.Command) (passes.Options, error) {
+	o := passes.Options{Skip: c.StringSlice("skip"), StopAfter: c.String("stop-after"), Check: c.Bool("check")}
+	switch fp := c.String("fp"); fp {
+	case "strict", "":
+	case "relaxed":
+		o.Relaxed = true
+	default:
+		return o, usage("-fp %s: wanted strict or relaxed", fp)
+	}
+	if what := c.String("dump"); what != "" {
+		if names := append(passes.Names(), "start", "all"); !slices.Contains(names, what) {
+			return o, usage("-dump %s: wanted one of %s", what, strings.Join(names, ", "))
+		}
+		o.Dump = func(pass string, g *ir.Graph) {
+			if what == "all" || what == pass {
+				fmt.Fprintf(c.Root().ErrWriter, "# after %s\n%s\n", pass, g)
+			}
+		}
+	}
+	switch d := c.String("d"); d {
+	case "":
+	case "rules":
+		o.Fired = func(rule string, v *ir.Value) { fmt.Fprintf(c.Root().ErrWriter, "%s: %v %v\n", rule, v, v.Pos) }
+	case "help":
+		fmt.Fprint(c.Root().Writer, passes.Help())
+	default:
+		return o, usage("-d %s: wanted rules or help", d)
+	}
+	return o, nil
+}
+
+func backendOpts(c *cli.Command) (backendOptions, error) {
+	p, err := passOptions(c)
+	return backendOptions{threads: c.Int("threads"), passes: p}, err
+}

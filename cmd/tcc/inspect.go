@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/tensorcc/tcc/ir"
+	"github.com/tensorcc/tcc/passes"
+)
+
+func inspectCommand() *cli.Command {
+	return command(&cli.Command{
+		Name:      "inspect",
+		Usage:     "show a model's graph",
+		ArgsUsage: "MODEL",
+		Description: "Prints inputs, outputs and operations; with -pass, the graph after that pass (start: as imported).\n\n" +
+			"Example: tcc inspect vad.onnx -pass fuse",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "pass", Usage: "print the graph after pass `NAME`; start is before all"},
+			&cli.BoolFlag{Name: "json", Usage: "print one JSON object"},
+		},
+	}, 1, 1, inspect)
+}
+
+// inspection is what inspect -json prints.
+type inspection struct {
+	Inputs  []portInfo     `json:"inputs"`
+	Outputs []portInfo     `json:"outputs"`
+	Ops     map[string]int `json:"ops"`     // as imported
+	Kernels map[string]int `json:"kernels"` // fused regions by kind
+}
+
+type portInfo struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+func inspect(_ context.Context, c *cli.Command) error {
+	m, err := loadModel(c.Args().First())
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	if name := c.String("pass"); name != "" {
+		return inspectPass(m.graph, name)
+	}
+	info := inspection{Ops: map[string]int{}, Kernels: map[string]int{}}
+	for _, p := range m.graph.Params {
+		info.Inputs = append(info.Inputs, portInfo{p.ParamName(), p.Type.String()})
+	}
+	for i, r := range m.graph.Results {
+		info.Outputs = append(info.Outputs, portInfo{m.graph.ResultNames[i], r.Type.String()})
+	}
+	countOps(m.graph, info.Ops, func(v *ir.Value) string { return v.Op.String() })
+	fused, err := passes.Run(m.graph, passes.Options{})
+	if err != nil {
+		return err
+	}
+	countOps(fused, info.Kernels, func(v *ir.Value) string {
+		if a, ok := v.Attr.(*ir.FuseAttr); ok {
+			return a.Kind
+		}
+		return ""
+	})
+	delete(info.Kernels, "")
+	if c.Bool("json") {
+		return json.NewEncoder(os.Stdout).Encode(info)
+	}
+	info.print()
+	return nil
+}
+
+// countOps counts the values of g and of its branches and loops.
+func countOps(g *ir.Graph, counts map[string]int, key func(*ir.Value) string) {
+	for _, v := range g.Values {
+		counts[key(v)]++
+		if v.Op != ir.OpFuse {
+			for _, r := range v.Regions() {
+				countOps(r, counts, key)
+			}
+		}
+	}
+}
+
+func (i *inspection) print() {
+	for _, p := range i.Inputs {
+		fmt.Printf("input\t%s\t%s\n", p.Name, p.Type)
+	}
+	for _, p := range i.Outputs {
+		fmt.Printf("output\t%s\t%s\n", p.Name, p.Type)
+	}
+	fmt.Println("operations", i.Ops)
+	fmt.Println("kernels", i.Kernels)
+}
+
+func inspectPass(g *ir.Graph, name string) error {
+	found := false
+	o := passes.Options{Dump: func(pass string, g *ir.Graph) {
+		if pass == name {
+			found = true
+			fmt.Print(g)
+		}
+	}}
+	if name != "start" {
+		o.StopAfter = name
+	}
+	if _, err := passes.Run(g, o); err != nil {
+		return err
+	}
+	if !found {
+		return usage("no pass %q; passes are %v", name, passes.Names())
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+// Command tcc compiles tensor programs ahead of time: model files and Go
+// functions to native executables and Go packages. See tcc help.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+
+	"github.com/urfave/cli/v3"
+)
+
+// Exit statuses, part of the command line's contract.
+const (
+	exitOK    = 0
+	exitFail  = 1 // the thing asked for failed
+	exitUsage = 2 // wrong usage or unreadable input
+)
+
+// usageError marks errors of usage or of unreadable input.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// usage makes a usageError.
+func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// errReported is returned by commands that have already said what failed.
+var errReported = errors.New("reported")
+
+func main() { os.Exit(run(os.Args)) }
+
+// run executes a command line and returns the exit status. It is the one
+// place where a fault of the compiler is caught.
+func run(args []string) (status int) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	defer func() {
+		if r := recover(); r != nil {
+			fmt.Fprintf(os.Stderr, "tcc: internal fault, please report it with the model: %v\n%s", r, debug.Stack())
+			status = exitFail
+		}
+	}()
+	err := app().Run(ctx, args)
+	var u usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errReported):
+		return exitFail
+	case errors.As(err, &u):
+		fmt.Fprintln(os.Stderr, "tcc:", err)
+		return exitUsage
+	}
+	fmt.Fprintln(os.Stderr, "tcc:", err)
+	return exitFail
+}
+
+// app declares the commands, one file each.
+func app() *cli.Command {
+	return &cli.Command{
+		Name:                      "tcc",
+		Usage:                     "ahead-of-time compiler for tensor programs",
+		Description:               "MODEL is an .onnx file or a .tir file, tcc's own text form.",
+		DisableSliceFlagSeparator: true,
+		HideVersion:               true,
+		ExitErrHandler:            func(context.Context, *cli.Command, error) {},
+		OnUsageError:              onUsage,
+		Action: func(_ context.Context, c *cli.Command) error {
+			if c.Args().Present() {
+				return usage("no command %q: tcc help lists them", c.Args().First())
+			}
+			return cli.ShowAppHelp(c)
+		},
+		Commands: []*cli.Command{
+			runCommand(), benchCommand(), diffCommand(), conformCommand(),
+			inspectCommand(), versionCommand(),
+		},
+	}
+}
+
+func onUsage(_ context.Context, _ *cli.Command, err error, _ bool) error { return usageError{err} }
+
+// command completes the declaration of a command that takes exactly the named
+// arguments.
+func command(c *cli.Command, min, max int, action func(context.Context, *cli.Command) error) *cli.Command {
+	c.DisableSliceFlagSeparator = true
+	c.OnUsageError = onUsage
+	c.Action = func(ctx context.Context, c *cli.Command) error {
+		if n := c.Args().Len(); n < min || max >= 0 && n > max {
+			return usage("%s: %d arguments, wanted %s: see tcc help %s", c.Name, n, c.ArgsUsage, c.Name)
+		}
+		return action(ctx, c)
+	}
+	return c
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/tensorcc/tcc/frontend/onnx"
+	"github.com/tensorcc/tcc/ir"
+)
+
+// model is a loaded MODEL argument.
+type model struct {
+	name  string // base name without extension
+	path  string
+	graph *ir.Graph
+	close func() error
+}
+
+// loadModel reads the model file at path; its extension says what it is.
+func loadModel(path string) (*model, error) {
+	ext := filepath.Ext(path)
+	m := &model{path: path, name: strings.TrimSuffix(filepath.Base(path), ext), close: func() error { return nil }}
+	switch ext {
+	case ".onnx":
+		f, err := onnx.Load(path, onnx.Options{})
+		if err != nil {
+			return nil, usageError{err}
+		}
+		m.graph, m.close = f.Graph, f.Close
+	case ".tir":
+		text, err := readBounded(path)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		g, err := ir.Parse(path, string(text))
+		if err != nil {
+			return nil, usage("%s: %w", path, err)
+		}
+		m.graph = g
+	default:
+		return nil, usage("%s: a model is an .onnx or a .tir file", path)
+	}
+	return m, nil
+}
+
+// maxText bounds the text forms that are read.
+const maxText = 1 << 30
+
+func readBounded(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxText+1))
+	if err == nil && len(b) > maxText {
+		err = fmt.Errorf("%s: larger than %d bytes", path, maxText)
+	}
+	return b, err
+}
+
+// parseDims reads -dim NAME=N flags.
+func parseDims(flags []string) (map[string]int64, error) {
+	dims := map[string]int64{}
+	for _, f := range flags {
+		name, value, ok := strings.Cut(f, "=")
+		n, err := strconv.ParseInt(value, 10, 64)
+		if !ok || err != nil || n < 0 {
+			return nil, usage("-dim %s: wanted NAME=N", f)
+		}
+		dims[onnx.SymName(name)] = n
+	}
+	return dims, nil
+}

@@ -1,0 +1,253 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/tensorcc/tcc/frontend/onnx"
+	"github.com/tensorcc/tcc/frontend/onnx/onnxpb"
+	"github.com/tensorcc/tcc/ir"
+	"github.com/tensorcc/tcc/ir/interp"
+	"github.com/tensorcc/tcc/runtime"
+)
+
+// hostDTypes maps element types of graphs to those of host tensors.
+var hostDTypes = map[ir.DType]runtime.DType{
+	ir.Bool: runtime.Bool, ir.I8: runtime.I8, ir.I16: runtime.I16, ir.I32: runtime.I32, ir.I64: runtime.I64,
+	ir.U8: runtime.U8, ir.U16: runtime.U16, ir.U32: runtime.U32, ir.U64: runtime.U64,
+	ir.F16: runtime.F16, ir.BF16: runtime.BF16, ir.F32: runtime.F32, ir.F64: runtime.F64,
+}
+
+// graphDType is the inverse of hostDTypes.
+func graphDType(d runtime.DType) ir.DType {
+	for g, h := range hostDTypes {
+		if h == d {
+			return g
+		}
+	}
+	return ir.Invalid
+}
+
+// toInterp shares the memory of t.
+func toInterp(t *runtime.Tensor) (*interp.Tensor, error) {
+	c := t.Contiguous()
+	data, err := c.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	shape := make([]int64, c.Rank())
+	for i, d := range c.Shape() {
+		shape[i] = int64(d)
+	}
+	return &interp.Tensor{DType: graphDType(c.DType()), Shape: shape, Data: data}, nil
+}
+
+// fromBytes makes a host tensor of raw elements, copying them so that they are
+// aligned.
+func fromBytes(d ir.DType, shape []int64, data []byte) (*runtime.Tensor, error) {
+	h, ok := hostDTypes[d]
+	if !ok {
+		return nil, fmt.Errorf("element type %v is not supported", d)
+	}
+	dims := make([]int, len(shape))
+	for i, k := range shape {
+		dims[i] = int(k)
+	}
+	t, err := runtime.NewTensor(h, dims...)
+	if err != nil {
+		return nil, err
+	}
+	dst, err := t.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	copy(dst, data)
+	return t, nil
+}
+
+// readPB reads a TensorProto file; name is that in the file, if any.
+func readPB(path string) (t *runtime.Tensor, name string, err error) {
+	p, err := onnxpb.ReadTensorFile(path)
+	if err != nil {
+		return nil, "", err
+	}
+	l, err := onnx.Literal(p)
+	if err == nil {
+		t, err = fromBytes(l.DType, l.Shape, l.Data)
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", path, err)
+	}
+	return t, p.Name, nil
+}
+
+// readInputs gathers the inputs that -input and -input-dir name, in the order
+// of the graph's parameters; nil for those not given.
+func readInputs(g *ir.Graph, flags []string, dir string) ([]*runtime.Tensor, error) {
+	in := make([]*runtime.Tensor, len(g.Params))
+	if dir != "" {
+		for i := range in {
+			path := filepath.Join(dir, fmt.Sprintf("input_%d.pb", i))
+			t, _, err := readPB(path)
+			if err != nil {
+				return nil, usageError{err}
+			}
+			in[i] = t
+		}
+	}
+	for _, f := range flags {
+		i, t, err := readInput(g, f)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		in[i] = t
+	}
+	return in, nil
+}
+
+// readInput reads one -input flag.
+func readInput(g *ir.Graph, flag string) (int, *runtime.Tensor, error) {
+	name, value, named := strings.Cut(flag, "=")
+	if i := paramIndex(g, name); named && i >= 0 {
+		if filepath.Ext(value) == ".pb" {
+			t, _, err := readPB(value)
+			return i, t, err
+		}
+		t, err := runtime.ReadInput(value, hostDTypes[g.Params[i].Type.DType])
+		return i, t, err
+	}
+	if filepath.Ext(flag) != ".pb" {
+		return 0, nil, fmt.Errorf("-input %s: wanted NAME=FILE with one of the inputs %v", flag, paramNames(g))
+	}
+	t, name, err := readPB(flag)
+	if err != nil {
+		return 0, nil, err
+	}
+	i := paramIndex(g, name)
+	if i < 0 {
+		return 0, nil, fmt.Errorf("%s: holds tensor %q; the inputs are %v", flag, name, paramNames(g))
+	}
+	return i, t, nil
+}
+
+func paramNames(g *ir.Graph) []string {
+	names := make([]string, len(g.Params))
+	for i, p := range g.Params {
+		names[i] = p.ParamName()
+	}
+	return names
+}
+
+func paramIndex(g *ir.Graph, name string) int {
+	for i, p := range g.Params {
+		if p.ParamName() == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// complete fills the inputs that were not given with random elements:
+// integers 0 or 1, floats uniform in [-1, 1). Extents come from the inputs
+// given, then from dims, and are 1 otherwise.
+func complete(g *ir.Graph, in []*runtime.Tensor, dims map[string]int64, seed uint64) error {
+	env := map[string]int64{}
+	for name, n := range dims {
+		env[name] = n
+	}
+	for i, t := range in {
+		if t == nil {
+			continue
+		}
+		for axis, d := range g.Params[i].Type.Shape {
+			if axis < t.Rank() && ir.IsSymName(d.String()) {
+				env[d.String()] = int64(t.Shape()[axis])
+			}
+		}
+	}
+	for i, p := range g.Params {
+		if in[i] != nil {
+			continue
+		}
+		shape := make([]int64, p.Type.Rank())
+		for axis, d := range p.Type.Shape {
+			for _, s := range d.SymNames() {
+				if _, ok := env[s]; !ok {
+					env[s] = 1
+				}
+			}
+			n, err := d.Eval(env)
+			if err != nil {
+				return usage("input %s: %w", p.ParamName(), err)
+			}
+			shape[axis] = n
+		}
+		t, err := randomTensor(p.Type.DType, shape, rand.New(rand.NewPCG(seed, uint64(i))))
+		if err != nil {
+			return usage("input %s: %w", p.ParamName(), err)
+		}
+		in[i] = t
+	}
+	return nil
+}
+
+func randomTensor(d ir.DType, shape []int64, r *rand.Rand) (*runtime.Tensor, error) {
+	t, err := fromBytes(d, shape, nil)
+	if err != nil {
+		return nil, err
+	}
+	data, err := t.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	size := d.Size()
+	for at := 0; at < len(data); at += size {
+		bits := uint64(r.IntN(2))
+		if d.IsFloat() {
+			bits = floatBits(d, 2*r.Float64()-1)
+		}
+		for k := range size {
+			data[at+k] = byte(bits >> (8 * k))
+		}
+	}
+	return t, nil
+}
+
+// floatBits is x as an element of the float type d.
+func floatBits(d ir.DType, x float64) uint64 {
+	switch d {
+	case ir.F16:
+		return uint64(ir.F16Bits(x))
+	case ir.BF16:
+		return uint64(ir.BF16Bits(x))
+	case ir.F32:
+		return uint64(math.Float32bits(float32(x)))
+	}
+	return math.Float64bits(x)
+}
+
+// writeOutputs writes each output to DIR/NAME.npy, or summarizes it on
+// standard output where dir is empty.
+func writeOutputs(g *ir.Graph, out []*runtime.Tensor, dir string) error {
+	if dir != "" {
+		if err := os.MkdirAll(dir, fs.ModePerm); err != nil {
+			return err
+		}
+	}
+	for i, t := range out {
+		name := g.ResultNames[i]
+		if dir == "" {
+			fmt.Printf("%s %s\n", name, t.Text())
+			continue
+		}
+		if err := runtime.WriteNPYFile(filepath.Join(dir, runtime.FileName(name)+".npy"), t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
