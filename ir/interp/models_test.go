@@ -19,8 +19,9 @@ import (
 const corpora = "../../../shared/corpora"
 
 // looser has the tolerances of models whose references are not so close, as a
-// share of the largest element; see the corpora's README.
-var looser = map[string]float64{"yolox-nano-fp16": 2e-3}
+// share of the largest element. ONNX Runtime computes in float32 and keeps that
+// between the operators of a float16 model; the interpreter rounds after each.
+var looser = map[string]float64{"yolox-nano-fp16": 4e-3}
 
 // unfit are models whose references cannot be compared with.
 var unfit = map[string]string{
