@@ -1,0 +1,114 @@
+package mathfn
+
+// Exponential functions.
+
+// ln2 in two floats of each type; products of the first with an exponent are
+// exact in an fma that cancels.
+const (
+	log2e   = 0x1.71547652b82fep+0
+	ln2Hi   = 0x1.62e42fefa39efp-1
+	ln2Lo   = 0x1.abc9e3b39803fp-56
+	ln2Hi32 = 0x1.62e43p-1
+	ln2Lo32 = -0x1.05c61p-29
+)
+
+// expParts writes e**x as (1+e)*2**n with |log(1+e)| <= log(2)/2. lo is a
+// small addend of x, or nil.
+func expParts(x, lo expr) (e, n expr) {
+	hi2, lo2, c := ln2Hi, ln2Lo, exp64Coef
+	if formatOf(x) == single {
+		hi2, lo2, c = ln2Hi32, ln2Lo32, exp32Coef
+	}
+	f, n := nearest(x, log2e)
+	r := negFMA(f, like(x, hi2), x)
+	if lo != nil {
+		r = add(r, lo)
+	}
+	r = negFMA(f, like(x, lo2), r)
+	return fma(mul(r, r), poly(r, c), r), n
+}
+
+// between limits x to [lo, hi]; NaN stays.
+func between(x expr, lo, hi float64) expr {
+	x = sel(lt(x, like(x, lo)), like(x, lo), x)
+	return sel(gt(x, like(x, hi)), like(x, hi), x)
+}
+
+// expNeg is e**x for x <= 0.
+func expNeg32(x expr) expr {
+	x = sel(lt(x, like(x, -104)), like(x, -104), x)
+	e, n := expParts(x, nil)
+	return scale(add(e, like(x, 1)), n)
+}
+
+func exp32(x expr) expr {
+	e, n := expParts(between(x, -104, 89), nil)
+	return scale(add(e, like(x, 1)), n)
+}
+
+func exp64(x expr) expr { return expSum(x, nil, 0) }
+
+// expSum is e**(x+lo) * 2**k.
+func expSum(x, lo expr, k int64) expr {
+	e, n := expParts(between(x, -746, 711), lo)
+	if k != 0 {
+		n = add(n, intLike(n, k))
+	}
+	return scale(add(e, like(x, 1)), n)
+}
+
+// expm1 is 2**n*(1+e) - 1 = 2 * (s*e + (s - 1/2)) with s = 2**(n-1), which
+// does not overflow before the result.
+func expm1(x expr) expr {
+	c := between(x, -40, 709.8)
+	e, n := expParts(c, nil)
+	s := pow2(x, sub(n, intLike(n, 1)))
+	y := mul(fma(s, e, sub(s, like(x, 0.5))), like(x, 2))
+	return sel(eq(x, like(x, 0)), x, y)
+}
+
+func sigmoid32(x expr) expr { return sigmoid(x, expNeg32(neg(abs(x)))) }
+func sigmoid64(x expr) expr { return sigmoid(x, exp64(neg(abs(x)))) }
+
+// sigmoid, from e = e**-|x|.
+func sigmoid(x, e expr) expr {
+	one := like(x, 1)
+	return div(sel(lt(x, like(x, 0)), e, one), add(one, e))
+}
+
+// sinh is (e**x - e**-x)/2, from expm1 where that is small, and from half the
+// exponential where e**-x does not count.
+func sinh(x expr) expr {
+	a := abs(x)
+	t := expm1(sel(gt(a, like(x, 30)), like(x, 30), a))
+	small := half(add(t, div(t, add(t, like(x, 1)))))
+	return withSign(sel(gt(a, like(x, 22)), expSum(a, nil, -1), small), x)
+}
+
+func cosh(x expr) expr {
+	a := abs(x)
+	e := expSum(a, nil, -1)
+	return add(e, div(like(x, 0.25), e))
+}
+
+func tanh32(x expr) expr {
+	a := abs(x)
+	e := exp32(mul(between(a, 0, 10), like(x, 2)))
+	return tanh(x, a, e, tanh32Coef)
+}
+
+func tanh64(x expr) expr {
+	a := abs(x)
+	e := exp64(mul(between(a, 0, 22), like(x, 2)))
+	return tanh(x, a, e, tanh64Coef)
+}
+
+// tanh, from e = e**(2|x|): 1 - 2/(e+1) where the quotient is below 1/2, else
+// an odd polynomial.
+func tanh(x, a, e expr, c []float64) expr {
+	z := mul(a, a)
+	small := fma(mul(a, z), poly(z, c), a)
+	one := like(x, 1)
+	large := sub(one, div(like(x, 2), add(e, one)))
+	return withSign(sel(lt(a, like(x, 0.55)), small, large), x)
+}

@@ -1,0 +1,85 @@
+package mathfn
+
+import (
+	"github.com/tensorcc/tcc/codegen/kernel"
+	"github.com/tensorcc/tcc/ir"
+)
+
+// fn has the expansions of an operation by element type; an operation on f32
+// without a form of its own is computed in f64.
+type fn struct{ f32, f64 func(a []expr) expr }
+
+func unary(f func(x expr) expr) func([]expr) expr {
+	return func(a []expr) expr { return f(a[0]) }
+}
+
+func binary(f func(x, y expr) expr) func([]expr) expr {
+	return func(a []expr) expr { return f(a[0], a[1]) }
+}
+
+// table has a row for each floating-point operation that is not one
+// instruction everywhere.
+var table = map[ir.Op]fn{
+	ir.OpExp:      {f32: unary(exp32), f64: unary(exp64)},
+	ir.OpExpm1:    {f64: unary(expm1)},
+	ir.OpLog:      {f32: unary(log32), f64: unary(log64)},
+	ir.OpLog1p:    {f64: unary(log1p)},
+	ir.OpSin:      {f32: unary(sin32), f64: unary(sin64)},
+	ir.OpCos:      {f32: unary(cos32), f64: unary(cos64)},
+	ir.OpTan:      {f64: unary(tan)},
+	ir.OpAsin:     {f64: unary(asin)},
+	ir.OpAcos:     {f64: unary(acos)},
+	ir.OpAtan:     {f64: unary(atan)},
+	ir.OpSinh:     {f64: unary(sinh)},
+	ir.OpCosh:     {f64: unary(cosh)},
+	ir.OpTanh:     {f32: unary(tanh32), f64: unary(tanh64)},
+	ir.OpAsinh:    {f64: unary(asinh)},
+	ir.OpAcosh:    {f64: unary(acosh)},
+	ir.OpAtanh:    {f64: unary(atanh)},
+	ir.OpErf:      {f32: unary(erf32), f64: unary(erf64)},
+	ir.OpSigmoid:  {f32: unary(sigmoid32), f64: unary(sigmoid64)},
+	ir.OpPow:      {f32: binary(pow32), f64: binary(pow64)},
+	ir.OpAtan2:    {f64: binary(atan2)},
+	ir.OpRem:      {f32: binary(rem32), f64: binary(rem64)},
+	ir.OpMod:      {f32: binary(mod32), f64: binary(mod64)},
+	ir.OpFloorDiv: {f32: binary(floorDiv32), f64: binary(floorDiv64)},
+}
+
+// Expand returns e without the operations of the table. Arithmetic on f16 and
+// bf16 becomes arithmetic on f32 between casts, and powers of integers become
+// products. What e shares, the result shares.
+func Expand(e *kernel.Expr) *kernel.Expr { return e.Rewrite(expandOne) }
+
+func expandOne(e *kernel.Expr) *kernel.Expr {
+	if e.Kind != kernel.KOp || e.Op == ir.OpCast || e.Op == ir.OpBitcast || e.Op == ir.OpSelect {
+		return e
+	}
+	d := e.Args[0].DType
+	switch {
+	case d == ir.F16 || d == ir.BF16:
+		wide := kernel.OpExpr(e.Op, castAll(ir.F32, e.Args)...)
+		return kernel.CastExpr(e.DType, expandOne(wide))
+	case d.IsInt() && e.Op == ir.OpPow:
+		return powInt(e.Args[0], e.Args[1])
+	case !d.IsFloat():
+		return e
+	}
+	row, ok := table[e.Op]
+	switch {
+	case !ok:
+		return e
+	case d == ir.F64:
+		return row.f64(e.Args)
+	case row.f32 != nil:
+		return row.f32(e.Args)
+	}
+	return kernel.CastExpr(ir.F32, row.f64(castAll(ir.F64, e.Args)))
+}
+
+func castAll(d ir.DType, args []expr) []expr {
+	out := make([]expr, len(args))
+	for i, a := range args {
+		out[i] = kernel.CastExpr(d, a)
+	}
+	return out
+}
