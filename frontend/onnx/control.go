@@ -15,18 +15,75 @@ var controlRows = []row{
 	{"Scan", 9, 1, -1, scanOp},
 }
 
-// ifOp takes a branch whose condition is known, and else makes an ir.OpIf.
+// ifOp takes a branch whose condition is known, and else makes an ir.OpIf. An
+// ir.OpIf needs branches whose results have the same ranks. Where they do not,
+// and the condition is one on extents, the model can mean one of them alone
+// (exporters write a squeeze of an extent that may be 1 in this way): see
+// assume.
 func ifOp(n *node) []*tensor {
 	then, els := n.graph("then_branch"), n.graph("else_branch")
 	cond := n.onlyElement(0)
-	if cond.elems != nil {
-		if k, ok := cond.elems[0].d.Int(); ok {
-			if k != 0 {
-				return n.inline(then)
-			}
-			return n.inline(els)
+	if cond.elems == nil {
+		out, err := n.branches(cond, then, els)
+		if err != nil {
+			n.fail("%w", err)
 		}
+		return out
 	}
+	e := cond.elems[0]
+	if k, ok := e.d.Int(); ok {
+		if k != 0 {
+			return n.inline(then)
+		}
+		return n.inline(els)
+	}
+	if _, chosen := n.im.choices[n.name]; !chosen {
+		before := len(n.im.errs)
+		out, err := n.branches(cond, then, els)
+		if err == nil {
+			return out
+		}
+		n.im.errs = n.im.errs[:before]
+	}
+	if n.assume(e) {
+		return n.inline(then)
+	}
+	return n.inline(els)
+}
+
+// assume decides a condition on extents that cannot be decided, and lets the
+// model check when it runs that it was right. Which way it decides is the
+// importer's choice for this node, see importer.choices.
+func (n *node) assume(e elem) bool {
+	take, chosen := n.im.choices[n.name]
+	if !chosen {
+		take = true
+		n.im.choices[n.name] = take
+		n.im.assumed = append(n.im.assumed, n.name)
+	}
+	const what = "the model was compiled for the branch of an If where this holds"
+	switch {
+	case e.eq != nil && take:
+		n.checkRel(e.eq[0], e.eq[1], "==", what)
+	case take:
+		n.checkRel(ir.Const(1), e.d, "<=", what)
+	default:
+		n.checkRel(e.d, ir.Const(0), "<=", what)
+	}
+	return take
+}
+
+// branches makes an ir.OpIf.
+func (n *node) branches(cond *tensor, then, els *onnxpb.GraphProto) (out []*tensor, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			e, ok := r.(*nodeError)
+			if !ok {
+				panic(r)
+			}
+			err = e.err
+		}
+	}()
 	caught := n.capture(nil, then, els)
 	thenBody, elseBody := n.region(then, caught), n.region(els, caught)
 	a := &ir.IfAttr{Then: thenBody.g, Else: elseBody.g}
@@ -34,7 +91,7 @@ func ifOp(n *node) []*tensor {
 	thenBody.seal()
 	elseBody.seal()
 	args := append([]*ir.Value{n.value(cond)}, caught.values...)
-	return tensors(n.get(n.op(ir.OpIf, a, args...)))
+	return tensors(n.get(n.op(ir.OpIf, a, args...))), nil
 }
 
 func tensors(vs []*ir.Value) []*tensor {

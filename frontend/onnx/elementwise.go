@@ -239,16 +239,20 @@ func convertElems(t *tensor, d ir.DType) []elem {
 		switch {
 		case exprType(t.typ.DType) && d == ir.Bool:
 			sign, ok := compare(e.d, ir.Const(0))
-			if !ok {
+			switch r := bounds(e.d); {
+			case ok:
+				out[i].d = ir.Const(int64(sign * sign))
+			case r.lo >= 0: // 1 from 1 on
+				out[i].d = e.d.Min(ir.Const(1))
+			default:
 				return nil
 			}
-			out[i].d = ir.Const(int64(sign * sign))
 		case exprType(t.typ.DType) && exprType(d):
 			k, static := e.d.Int()
 			if static && d == ir.I32 {
 				e.d = ir.Const(int64(int32(k)))
 			}
-			out[i].d = e.d
+			out[i].d, out[i].eq = e.d, e.eq
 		case exprType(t.typ.DType):
 			k, ok := e.d.Int()
 			if !ok {

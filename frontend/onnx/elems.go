@@ -121,7 +121,8 @@ func truth(b bool) elem {
 }
 
 // elemEq decides more than the order of the two: extents that bounds keep
-// apart, or that are the same expression.
+// apart, or that are the same expression. What it cannot decide is the
+// expression 1 - min((x-y)**2, 1).
 func elemEq(d ir.DType, e []elem) (elem, bool) {
 	if !exprType(d) {
 		return truth(e[0].f == e[1].f), true
@@ -130,8 +131,11 @@ func elemEq(d ir.DType, e []elem) (elem, bool) {
 	if diff.IsConst(0) {
 		return truth(true), true
 	}
-	r := bounds(diff)
-	return truth(false), r.lo > 0 || r.hi < 0
+	if r := bounds(diff); r.lo > 0 || r.hi < 0 {
+		return truth(false), true
+	}
+	differ := diff.Mul(diff).Min(ir.Const(1))
+	return elem{d: ir.Const(1).Sub(differ), eq: &[2]ir.Dim{e[0].d, e[1].d}}, true
 }
 
 func comparison(f func(sign int) bool) elemFunc {

@@ -49,7 +49,7 @@ func (n *node) call(f *onnxpb.FunctionProto) []*tensor {
 			s.names[name] = n.in[i]
 		}
 	}
-	n.im.run(s, f.Node)
+	n.im.importNodes(s, f.Node)
 	out := make([]*tensor, len(f.Output))
 	for i, name := range f.Output {
 		if out[i] = s.lookup(name); out[i] == nil {

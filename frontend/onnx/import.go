@@ -55,15 +55,49 @@ type importer struct {
 	calls []funcKey // functions being expanded, outermost first
 	nodes int
 	errs  []error
+
+	// choices has the If nodes whose condition is assumed to hold (true) or
+	// not (false), because their branches cannot be joined; assumed has
+	// those that this attempt added, in order.
+	choices map[string]bool
+	assumed []string
 }
+
+// maxAttempts bounds how many ways of deciding conditions are tried.
+const maxAttempts = 8
 
 // Import translates a model. Constants of the graph share the memory of the
 // model's weights.
+//
+// Where a condition had to be assumed (see assume) and the import then fails,
+// the last one is turned around: the model means the branch that the rest of
+// it fits to. The error is that of the first attempt.
 func Import(m *onnxpb.ModelProto, opt Options) (*ir.Graph, error) {
-	im := &importer{model: m, opt: opt, syms: newSymNames(), funcs: map[funcKey]*onnxpb.FunctionProto{}}
 	if m.Graph == nil {
 		return nil, errors.New("the model has no graph")
 	}
+	choices := map[string]bool{}
+	var first error
+	for range maxAttempts {
+		im := &importer{model: m, opt: opt, syms: newSymNames(), choices: choices,
+			funcs: map[funcKey]*onnxpb.FunctionProto{}}
+		g, err := im.run(m)
+		if err == nil {
+			return g, nil
+		}
+		if first == nil {
+			first = err
+		}
+		if len(im.assumed) == 0 {
+			break
+		}
+		choices[im.assumed[len(im.assumed)-1]] = false
+	}
+	return nil, first
+}
+
+// run is one attempt to import m.
+func (im *importer) run(m *onnxpb.ModelProto) (*ir.Graph, error) {
 	for _, f := range m.Functions {
 		im.funcs[funcKey{domainOf(f.Domain), f.Name, f.Overload}] = f
 	}
@@ -209,7 +243,7 @@ func (im *importer) graph(s *scope, g *onnxpb.GraphProto) ([]*tensor, error) {
 		}
 		s.names[p.Name] = t
 	}
-	im.run(s, g.Node)
+	im.importNodes(s, g.Node)
 	var out []*tensor
 	for _, o := range g.Output {
 		t := s.lookup(o.Name)
@@ -233,9 +267,9 @@ func initializer(p *onnxpb.TensorProto) (*tensor, error) {
 	return literalTensor(lit), nil
 }
 
-// run imports nodes, which stand in an order in which values come before
+// importNodes imports nodes, which stand in an order in which values come before
 // their uses, as ONNX asks for.
-func (im *importer) run(s *scope, nodes []*onnxpb.NodeProto) {
+func (im *importer) importNodes(s *scope, nodes []*onnxpb.NodeProto) {
 	for i, p := range nodes {
 		if len(im.errs) >= maxErrors {
 			return

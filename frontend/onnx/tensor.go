@@ -28,6 +28,8 @@ type tensor struct {
 type elem struct {
 	d ir.Dim
 	f float64
+	// eq, of a bool that is an equality of two expressions, is these two.
+	eq *[2]ir.Dim
 }
 
 // maxElems bounds the size of tensors whose elements are followed: that of

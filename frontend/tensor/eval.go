@@ -1,0 +1,306 @@
+package tensor
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"unsafe"
+
+	"github.com/tensorcc/tcc/ir"
+	"github.com/tensorcc/tcc/ir/interp"
+)
+
+// Evaluation: reading a value makes a graph of what it depends on and runs it.
+
+// Evaluator runs graphs for lazy tensors and jitted functions.
+type Evaluator interface {
+	// Name says what runs: "interp", "native".
+	Name() string
+	// Run computes the results of g, whose parameters have the values
+	// inputs. It neither keeps nor changes the inputs' data, and the data of
+	// its results is nobody else's.
+	Run(ctx context.Context, g *ir.Graph, inputs []*ir.Literal) ([]*ir.Literal, error)
+}
+
+var (
+	evaluatorMu sync.RWMutex
+	evaluator   Evaluator = interpreter{}
+)
+
+// SetEvaluator makes e the evaluator of everything that is evaluated from now
+// on, and returns the one before. Compilers register themselves by it.
+func SetEvaluator(e Evaluator) Evaluator {
+	evaluatorMu.Lock()
+	defer evaluatorMu.Unlock()
+	old := evaluator
+	evaluator = e
+	return old
+}
+
+// Backend returns the name of the evaluator: what runs is never silent.
+func Backend() string { return currentEvaluator().Name() }
+
+func currentEvaluator() Evaluator {
+	evaluatorMu.RLock()
+	defer evaluatorMu.RUnlock()
+	return evaluator
+}
+
+// interpreter evaluates by ir/interp.
+type interpreter struct{}
+
+func (interpreter) Name() string { return "interp" }
+
+func (interpreter) Run(ctx context.Context, g *ir.Graph, inputs []*ir.Literal) ([]*ir.Literal, error) {
+	in := make([]*interp.Tensor, len(inputs))
+	for i, l := range inputs {
+		t, err := interp.FromLiteral(l)
+		if err != nil {
+			return nil, err
+		}
+		in[i] = t
+	}
+	out, err := (&interp.Config{}).Run(ctx, g, in)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]*ir.Literal, len(out))
+	for i, t := range out {
+		results[i] = t.Literal()
+		// Moves may return the memory of an input.
+		if aliases(results[i], inputs) {
+			results[i].Data = slices.Clone(t.Data)
+		}
+	}
+	return results, nil
+}
+
+// aliases reports whether l's data lies in that of one of the others.
+func aliases(l *ir.Literal, others []*ir.Literal) bool {
+	return slices.ContainsFunc(others, func(o *ir.Literal) bool {
+		if len(o.Data) == 0 || len(l.Data) == 0 {
+			return false
+		}
+		start, p := uintptr(unsafe.Pointer(&o.Data[0])), uintptr(unsafe.Pointer(&l.Data[0]))
+		return p >= start && p < start+uintptr(len(o.Data))
+	})
+}
+
+// evalMu is held while values are computed and recorded graphs are walked.
+var evalMu sync.Mutex
+
+func sortBySeq(ns []*node) {
+	slices.SortFunc(ns, func(a, b *node) int { return cmp.Compare(a.seq, b.seq) })
+}
+
+// evaluate computes the value of a node that depends on no traced argument.
+func evaluate(n *node) (*ir.Literal, error) {
+	if l := n.data.Load(); l != nil {
+		return l, nil
+	}
+	if err := evaluateAll([]*node{n}); err != nil {
+		return nil, err
+	}
+	return n.data.Load(), nil
+}
+
+// evaluateAll computes the values of nodes in one graph and keeps them.
+func evaluateAll(ns []*node) error {
+	evalMu.Lock()
+	defer evalMu.Unlock()
+	return evaluateLocked(ns)
+}
+
+func evaluateLocked(ns []*node) error {
+	ns = slices.DeleteFunc(slices.Clone(ns), func(n *node) bool { return n.data.Load() != nil })
+	if len(ns) == 0 {
+		return nil
+	}
+	for _, n := range ns {
+		if n.tr != nil {
+			return fmt.Errorf("the value depends on an argument of a traced function, which has none while it is recorded")
+		}
+	}
+	e := &emitter{g: ir.NewGraph("lazy"), values: map[*node]*ir.Value{}, known: func(n *node) bool { return n.data.Load() != nil }}
+	results, err := e.emit(ns)
+	if err != nil {
+		return err
+	}
+	names := make([]string, len(results))
+	for i := range names {
+		names[i] = fmt.Sprint("y", i)
+	}
+	e.g.SetResults(names, results...)
+	inputs := make([]*ir.Literal, len(e.params))
+	for i, p := range e.params {
+		inputs[i] = p.data.Load()
+	}
+	out, err := currentEvaluator().Run(context.Background(), e.g, inputs)
+	if err != nil {
+		return err
+	}
+	for i, n := range ns {
+		n.data.Store(out[i])
+		if !n.grads {
+			n.args = nil
+		}
+	}
+	return nil
+}
+
+// emitter turns nodes into a graph.
+type emitter struct {
+	g      *ir.Graph
+	values map[*node]*ir.Value
+	params []*node // nodes that became parameters, in order
+	// known holds for nodes that are not computed in the graph but come in:
+	// as a parameter, or as a constant if they are one or consts is set.
+	known  func(*node) bool
+	consts bool
+}
+
+// emit appends what the roots depend on and returns their values.
+func (e *emitter) emit(roots []*node) ([]*ir.Value, error) {
+	for _, n := range reach(roots, e.known) {
+		if e.values[n] != nil {
+			continue
+		}
+		v, err := e.value(n)
+		if err != nil {
+			return nil, err
+		}
+		e.values[n] = v
+	}
+	out := make([]*ir.Value, len(roots))
+	for i, n := range roots {
+		out[i] = e.values[n]
+	}
+	return out, nil
+}
+
+func (e *emitter) value(n *node) (*ir.Value, error) {
+	if e.known(n) {
+		if l := n.data.Load(); l != nil && (e.consts || n.op == ir.OpConst) {
+			return e.g.New(n.pos, ir.OpConst, &ir.ConstAttr{Value: l})
+		}
+		e.params = append(e.params, n)
+		return e.g.Param(fmt.Sprint("x", len(e.params)-1), n.typ, n.pos), nil
+	}
+	args := make([]*ir.Value, len(n.args))
+	for i, a := range n.args {
+		args[i] = e.values[a]
+	}
+	if n.stops() {
+		return args[0], nil
+	}
+	return e.g.New(n.pos, n.op, n.attr, args...)
+}
+
+// Realize computes the tensors' present values in one go and keeps them: what
+// is computed from them later starts there, and a change of Go memory that
+// they were computed from is not seen any more.
+func Realize(ts ...Tensor) error {
+	c := start("Realize")
+	ns := make([]*node, len(ts))
+	for i, t := range ts {
+		if ns[i] = c.in(t); ns[i] == nil {
+			return c.err
+		}
+	}
+	if err := evaluateAll(ns); err != nil {
+		c.fail("%v", err)
+		return c.err
+	}
+	return nil
+}
+
+// literal returns the value of t.
+func (c *call) literal(t Tensor) *ir.Literal {
+	n := c.in(t)
+	if n == nil {
+		return nil
+	}
+	l, err := evaluate(n)
+	if err != nil {
+		c.fail("%v", err)
+		return nil
+	}
+	return l
+}
+
+// Data returns the elements of t in row-major order. E is the Go type of t's
+// element type; half-precision floats are held in uint16. The slice is t's
+// memory where t lies in its storage contiguously, now and after later writes
+// to it, which the slice shows; else it is a copy.
+func Data[E ir.Element](t Tensor) ([]E, error) {
+	c := start("Data")
+	if !c.check(t) {
+		return nil, c.err
+	}
+	d := t.typ().DType
+	if half := d == F16 || d == BF16; dtypeFor[E]() != d && !(half && dtypeFor[E]() == U16) {
+		var e E
+		c.fail("the elements are %v, not %T: Cast it, or ask for its type", d, e)
+		return nil, c.err
+	}
+	if t.isContiguous() {
+		l, offset := t.pinned(c)
+		if c.err != nil {
+			return nil, c.err
+		}
+		n, _ := t.typ().Shape.Size().Int()
+		return ir.Elements[E](l)[offset:][:n:n], nil
+	}
+	l := c.literal(t)
+	if c.err != nil {
+		return nil, c.err
+	}
+	return slices.Clone(spread[E](l)), nil
+}
+
+// spread returns the elements of l, those of a splat repeated.
+func spread[E ir.Element](l *ir.Literal) []E {
+	es := ir.Elements[E](l)
+	if l.Splat {
+		return slices.Repeat(es, int(l.Size()))
+	}
+	return es
+}
+
+// MustData is Data for programs that have checked Err; it panics on an error.
+func MustData[E ir.Element](t Tensor) []E {
+	es, err := Data[E](t)
+	if err != nil {
+		panic(err)
+	}
+	return es
+}
+
+// Item returns the single element of t, converted to E.
+func Item[E ir.Element](t Tensor) (E, error) {
+	var zero E
+	c := start("Item")
+	if !c.check(t) {
+		return zero, c.err
+	}
+	if n, ok := t.typ().Shape.Size().Int(); !ok || n != 1 {
+		c.fail("shape %s, want a single element: Index it", shapeString(t.typ().Shape))
+		return zero, c.err
+	}
+	l := c.literal(t.Reshape().Cast(dtypeFor[E]()))
+	if c.err != nil {
+		return zero, c.err
+	}
+	return ir.Elements[E](l)[0], nil
+}
+
+// MustItem is Item for programs that have checked Err; it panics on an error.
+func MustItem[E ir.Element](t Tensor) E {
+	e, err := Item[E](t)
+	if err != nil {
+		panic(err)
+	}
+	return e
+}

@@ -1,0 +1,377 @@
+package tensor
+
+import (
+	"slices"
+
+	"github.com/tensorcc/tcc/ir"
+)
+
+// Indexing. Basic indices (numbers, All, Slice, None, Ellipsis) make views;
+// index arrays and masks copy.
+
+type allIndex struct{}
+type noneIndex struct{}
+type ellipsisIndex struct{}
+
+// Range is a slice along an axis, made by [Slice].
+type Range struct {
+	start, stop any // int or nil
+	step        int
+	bad         bool
+}
+
+// All selects a whole axis, as ":" in Python.
+var All any = allIndex{}
+
+// None puts in an axis of extent 1.
+var None any = noneIndex{}
+
+// Ellipsis stands for All on as many axes as are not mentioned.
+var Ellipsis any = ellipsisIndex{}
+
+// Slice selects start, start+step, ... before stop along an axis, as
+// start:stop:step in Python: nil is the end where it lies in the direction of
+// the step, which is 1 if it is left out; negative numbers count from the end;
+// what is out of range is cut off.
+func Slice(start, stop any, step ...int) Range {
+	r := Range{start: start, stop: stop, step: 1}
+	if len(step) > 0 {
+		r.step = step[0]
+	}
+	for _, x := range []any{start, stop} {
+		if _, ok := x.(int); !ok && x != nil {
+			r.bad = true
+		}
+	}
+	r.bad = r.bad || len(step) > 1
+	return r
+}
+
+// Index returns a part of t: for each axis in turn a number (which drops the
+// axis), All, a Slice, or an integer or bool index array (a Tensor or a Go
+// slice); None puts in an axis; Ellipsis stands for the axes not mentioned,
+// which otherwise are the last. Without index arrays it is a view; with them it
+// is a copy, whose axes stand where NumPy puts them.
+func (t Tensor) Index(idx ...any) Tensor {
+	c := start("Index")
+	if !c.check(t) {
+		return c.bad()
+	}
+	p := c.parse(t, idx)
+	v := p.view(t)
+	if len(p.arrays) == 0 || c.err != nil {
+		return v
+	}
+	return p.gather(v)
+}
+
+// Set writes x, which is broadcast and converted, into the part of t that the
+// indices name; all of t without indices. The base and all views that overlap
+// see it. An error stays with the storage, so that it is not lost.
+func (t Tensor) Set(x any, idx ...any) Tensor {
+	c := start("Set")
+	if !c.check(t) {
+		return c.bad()
+	}
+	p := c.parse(t, idx)
+	v := p.view(t)
+	if len(p.arrays) > 0 && c.err == nil {
+		return p.scatter(t, v, x)
+	}
+	v.assign(c, x)
+	return t.after(c)
+}
+
+// parsed is an index taken apart: a basic slice, then axes put in and taken
+// away, then index arrays on some of the axes of that.
+type parsed struct {
+	*call
+	slice   *ir.SliceAttr
+	shape   ir.Shape // of the view
+	arrays  []*node  // i64
+	places  []int    // axes of the view that arrays index
+	spread  bool     // a basic index stands between arrays
+	sliced  bool     // slice is not everything
+	reshape bool     // shape is not the slice's
+}
+
+// parse takes the index idx of t apart.
+func (c *call) parse(t Tensor, idx []any) *parsed {
+	s := t.typ().Shape
+	p := &parsed{call: c, slice: wholeSlice(s)}
+	idx = c.expandMasks(idx)
+	idx = c.fillEllipsis(idx, len(s))
+	advanced := slices.ContainsFunc(idx, isArray)
+	axis, lastArray := 0, -1
+	for k, x := range idx {
+		if c.err != nil {
+			return p
+		}
+		if i, ok := x.(int); ok && !advanced {
+			p.number(i, axis, s)
+			axis++
+			continue
+		}
+		switch x := x.(type) {
+		case noneIndex:
+			p.shape = append(p.shape, ir.Const(1))
+			p.reshape = true
+			continue
+		case allIndex:
+			p.shape = append(p.shape, s[axis])
+		case Range:
+			p.rangeIndex(x, axis, s[axis])
+			p.shape = append(p.shape, p.slice.Shape[axis])
+		default: // an array, or a number beside one, which counts as such
+			if lastArray >= 0 && k > lastArray+1 {
+				p.spread = true
+			}
+			lastArray = k
+			p.places = append(p.places, len(p.shape))
+			p.arrays = append(p.arrays, c.index(c.operand(x), s, axis))
+			p.shape = append(p.shape, s[axis])
+		}
+		axis++
+	}
+	return p
+}
+
+// fillEllipsis puts All in the place of the Ellipsis, or at the end.
+func (c *call) fillEllipsis(idx []any, rank int) []any {
+	at, axes := -1, 0
+	for i, x := range idx {
+		switch x.(type) {
+		case ellipsisIndex:
+			if at >= 0 {
+				c.fail("two Ellipsis: want one")
+			}
+			at = i
+		case noneIndex:
+		default:
+			axes++
+		}
+	}
+	if axes > rank {
+		c.fail("%d indices for %d axes", axes, rank)
+		return nil
+	}
+	fill := slices.Repeat([]any{All}, rank-axes)
+	if at < 0 {
+		return append(idx[:len(idx):len(idx)], fill...)
+	}
+	return slices.Concat(idx[:at], fill, idx[at+1:])
+}
+
+// number selects one coordinate of an axis, which disappears.
+func (p *parsed) number(i, axis int, s ir.Shape) {
+	d := s[axis]
+	n, static := d.Int()
+	if static && (int64(i) >= n || int64(i) < -n) {
+		p.fail("index %d is out of range for axis %d of shape %s", i, axis, shapeString(s))
+		return
+	}
+	at := ir.Const(int64(i))
+	if i < 0 {
+		at = d.AddConst(int64(i))
+	}
+	p.slice.Start[axis], p.slice.Shape[axis] = at, ir.Const(1)
+	p.sliced, p.reshape = true, true
+}
+
+// rangeIndex resolves a slice of an axis of extent d as Python does.
+func (p *parsed) rangeIndex(r Range, axis int, d ir.Dim) {
+	if r.bad || r.step == 0 {
+		p.fail("axis %d: want Slice(start, stop) or Slice(start, stop, step) with ints or nil and a step that is not 0", axis)
+		return
+	}
+	zero, one := ir.Const(0), ir.Const(1)
+	lo, hi := zero, d // where start and stop are cut off
+	if r.step < 0 {
+		lo, hi = ir.Const(-1), d.Sub(one)
+	}
+	limit := func(x any, otherwise ir.Dim) ir.Dim {
+		i, ok := x.(int)
+		if !ok {
+			return otherwise
+		}
+		at := ir.Const(int64(i))
+		if i < 0 {
+			at = d.AddConst(int64(i))
+			return at.Max(lo)
+		}
+		return at.Min(hi)
+	}
+	from, to := limit(r.start, lo), limit(r.stop, hi)
+	length := to.Sub(from).CeilDiv(ir.Const(int64(r.step)))
+	if r.step < 0 {
+		from, to = limit(r.start, hi), limit(r.stop, lo)
+		length = from.Sub(to).CeilDiv(ir.Const(int64(-r.step)))
+	}
+	if k, ok := length.Int(); ok {
+		length = ir.Const(max(k, 0))
+	} else if r.start != nil || r.stop != nil {
+		length = length.Max(zero)
+	}
+	if length.IsConst(0) {
+		from = zero
+	}
+	p.slice.Start[axis], p.slice.Step[axis], p.slice.Shape[axis] = from, int64(r.step), length
+	p.sliced = true
+}
+
+// view applies the basic part of the index.
+func (p *parsed) view(t Tensor) Tensor {
+	if p.err != nil {
+		return p.bad()
+	}
+	if p.sliced {
+		t = t.view(p.call, ir.OpSlice, p.slice)
+	}
+	if p.reshape && p.err == nil {
+		t = t.view(p.call, ir.OpReshape, &ir.ShapeAttr{Shape: p.shape})
+	}
+	return t
+}
+
+// expandMasks replaces each bool index array by the coordinates of its true
+// elements, one array an axis of the mask. Their number must be known, so the
+// mask is evaluated; in a traced function it must not depend on an argument.
+func (c *call) expandMasks(idx []any) []any {
+	var out []any
+	for _, x := range idx {
+		if !isArray(x) {
+			out = append(out, x)
+			continue
+		}
+		o := c.operand(x)
+		if c.err != nil || o.typ().DType != Bool {
+			out = append(out, x)
+			continue
+		}
+		for _, coords := range c.trueCoordinates(c.as(o, Bool)) {
+			out = append(out, coords)
+		}
+	}
+	return out
+}
+
+func isArray(x any) bool {
+	switch x.(type) {
+	case int, allIndex, noneIndex, ellipsisIndex, Range, nil:
+		return false
+	}
+	return true
+}
+
+func (c *call) trueCoordinates(mask *node) []Tensor {
+	if mask.tr != nil {
+		c.fail("a mask that depends on an argument of a traced function gives a shape that depends on data: " +
+			"use Where, or multiply by the mask")
+		return nil
+	}
+	l, err := evaluate(mask)
+	if err != nil {
+		c.fail("%v", err)
+		return nil
+	}
+	coords := make([][]int64, len(l.Shape))
+	for i, b := range ir.Elements[bool](l) {
+		if !b {
+			continue
+		}
+		for a := len(l.Shape) - 1; a >= 0; a-- {
+			coords[a] = append(coords[a], int64(i)%l.Shape[a])
+			i /= int(l.Shape[a])
+		}
+	}
+	out := make([]Tensor, len(coords))
+	for a := range coords {
+		shape := []int64{int64(len(coords[a]))}
+		out[a] = fresh(leafNode(ir.NewLiteral(I64, shape, coords[a]), c.pos))
+	}
+	return out
+}
+
+// tuples joins the index arrays, broadcast together, into index tuples along a
+// new last axis; shape is theirs.
+func (p *parsed) tuples() (tuples *node, shape ir.Shape) {
+	arrays := p.broadcast(p.arrays...)
+	if p.err != nil {
+		return nil, nil
+	}
+	shape = arrays[0].typ.Shape
+	column := append(shape.Clone(), ir.Const(1))
+	for i, a := range arrays {
+		arrays[i] = p.op(ir.OpReshape, &ir.ShapeAttr{Shape: column}, a)
+	}
+	return p.op(ir.OpConcat, &ir.AxisAttr{Axis: len(shape)}, arrays...), shape
+}
+
+// front is the permutation that brings the indexed axes of the view to the
+// front.
+func (p *parsed) front() []int {
+	perm := slices.Clone(p.places)
+	for i := range p.shape {
+		if !slices.Contains(p.places, i) {
+			perm = append(perm, i)
+		}
+	}
+	return perm
+}
+
+// gather reads the elements that the index arrays name.
+func (p *parsed) gather(v Tensor) Tensor {
+	x := p.in(v)
+	tuples, shape := p.tuples()
+	if p.err != nil {
+		return p.bad()
+	}
+	x = p.op(ir.OpTranspose, &ir.PermAttr{Perm: p.front()}, x)
+	got := p.op(ir.OpGatherND, &ir.BatchAttr{}, x, tuples)
+	return p.out(p.op(ir.OpTranspose, &ir.PermAttr{Perm: p.resultAxes(len(shape))}, got))
+}
+
+// resultAxes places the n axes of the arrays, which come first in what is
+// gathered: there if a basic index stands between the arrays, else where the
+// first array stood.
+func (p *parsed) resultAxes(n int) []int {
+	rest := len(p.shape) - len(p.places)
+	if p.spread {
+		return count(0, n+rest)
+	}
+	before := p.places[0]
+	return slices.Concat(count(n, n+before), count(0, n), count(n+before, n+rest))
+}
+
+// scatter writes x into the elements that the index arrays name.
+func (p *parsed) scatter(t, v Tensor, x any) Tensor {
+	base := p.in(v)
+	o := p.operand(x)
+	tuples, shape := p.tuples()
+	if p.err != nil {
+		return t.after(p.call)
+	}
+	front := p.front()
+	moved := p.op(ir.OpTranspose, &ir.PermAttr{Perm: front}, base)
+	all := append(shape.Clone(), moved.typ.Shape[len(p.places):]...)
+	perm := p.resultAxes(len(shape))
+	want := make(ir.Shape, len(all))
+	for i, a := range perm {
+		want[i] = all[a]
+	}
+	val := p.fitted(o, ir.Of(base.typ.DType, want))
+	if p.err == nil {
+		val = p.op(ir.OpTranspose, &ir.PermAttr{Perm: inverse(perm)}, val)
+		put := p.op(ir.OpScatterND, &ir.ScatterAttr{Reduce: "none"}, moved, tuples, val)
+		v.store(p.call, p.op(ir.OpTranspose, &ir.PermAttr{Perm: inverse(front)}, put))
+	}
+	return t.after(p.call)
+}
+
+func inverse(perm []int) []int {
+	inv := make([]int, len(perm))
+	for i, p := range perm {
+		inv[p] = i
+	}
+	return inv
+}
