@@ -21,7 +21,7 @@ func (c *call) bindInputs(in []*Tensor) error {
 	for i, t := range in {
 		port := &p.Inputs[i]
 		if t == nil || t.dtype != port.DType || len(t.shape) != len(port.Dims) {
-			return c.badInput(i, t, "")
+			return c.badInput(i, t)
 		}
 		for a := range c.axes[i] {
 			if s := c.axes[i][a].symbol; s >= 0 && c.symbols[s] != int64(t.shape[a]) {
@@ -42,7 +42,7 @@ func (c *call) bindInputs(in []*Tensor) error {
 	for i, t := range in {
 		for a, ax := range c.axes[i] {
 			if ax.symbol < 0 && c.val(ax.want) != int64(t.shape[a]) {
-				return c.badInput(i, t, "")
+				return c.badInput(i, t)
 			}
 		}
 		c.placeInput(i, t)
@@ -56,7 +56,7 @@ func (c *call) staticDims(in []*Tensor) error {
 	for i, t := range in {
 		for a, ax := range c.axes[i] {
 			if ax.symbol < 0 && ax.want >= 0 && int64(ax.want) != int64(t.shape[a]) {
-				return c.badInput(i, t, "")
+				return c.badInput(i, t)
 			}
 		}
 	}
@@ -90,7 +90,8 @@ func (c *call) stageIO(s *ioState, d DType, shape []int) {
 }
 
 // badInput says what is wrong with an input: what it is, what is wanted, and which dims are known.
-func (c *call) badInput(i int, t *Tensor, more string) error {
+func (c *call) badInput(i int, t *Tensor) error {
+	more := ""
 	port := &c.p.Inputs[i]
 	var given []string
 	for s, sym := range c.p.Symbols {

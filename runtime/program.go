@@ -129,7 +129,7 @@ type Kernel struct {
 //
 //	int32 kernel(void **bufs, const int64 *dims, int64 lo, int64 hi, void *scratch)
 //
-// in the System V (amd64) or AAPCS64 (arm64) convention, which uses at most StackBytes of stack,
+// in the System V (amd64) or AAPCS64 (arm64) convention, which uses at most 32 KiB of stack,
 // calls nothing outside itself and cannot fault. Go is used where Code is 0.
 type Variant struct {
 	Level   string

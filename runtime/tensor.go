@@ -23,7 +23,7 @@ type Tensor struct {
 	owned   bool           // the runtime made the memory: RunInto may resize it
 }
 
-// New returns a tensor of zeros.
+// NewTensor returns a tensor of zeros.
 func NewTensor(d DType, shape ...int) (*Tensor, error) {
 	n, err := count(d, shape)
 	if err != nil {
