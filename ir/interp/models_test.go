@@ -20,8 +20,10 @@ const corpora = "../../../shared/corpora"
 
 // looser has the tolerances of models whose references are not so close, as a
 // share of the largest element. ONNX Runtime computes in float32 and keeps that
-// between the operators of a float16 model; the interpreter rounds after each.
-var looser = map[string]float64{"yolox-nano-fp16": 4e-3}
+// between the operators of a float16 model (with which the interpreter agrees
+// to 3e-4 when the model is turned into float32); the interpreter rounds after
+// each.
+var looser = map[string]float64{"yolox-nano-fp16": 2.5e-2}
 
 // unfit are models whose references cannot be compared with.
 var unfit = map[string]string{
