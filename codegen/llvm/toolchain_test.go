@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -266,7 +265,6 @@ func TestJumpTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer release()
-	var out [8]byte
 	p := &runtime.Program{Name: "jump",
 		Inputs:  []runtime.Port{{Name: "x", DType: runtime.I64, Dims: []runtime.Int{^0}}},
 		Outputs: []runtime.Port{{Name: "y", DType: runtime.F64}},
@@ -286,7 +284,6 @@ func TestJumpTable(t *testing.T) {
 	if !errors.As(err, &ke) || ke.Status != 10 {
 		t.Errorf("got %v, wanted status 10", err)
 	}
-	_ = unsafe.Pointer(&out)
 }
 
 // TestCompileErrors has what cannot become a blob.
