@@ -70,6 +70,8 @@ type emitter struct {
 	// what is in a scope dominates the code emitted while it is open.
 	scopes []map[string]val
 	memo   map[*kernel.Expr]val // values of the statement being emitted
+	stmt   kernel.Stmt
+	rare   map[*kernel.Expr][]*kernel.Expr // of stmt, see rareSelects
 
 	lane  string // variable of the vector loop around, or empty
 	width int    // its extent

@@ -141,6 +141,9 @@ func (e *emitter) selection(x *kernel.Expr) val {
 	if c, ok := cond.Value.(*constant.Int); ok && !cond.vec {
 		return e.expr(x.Args[2-c.X.Int64()&1])
 	}
+	if v, ok := e.rareSelect(x, cond); ok {
+		return v
+	}
 	return e.choose(cond, e.expr(x.Args[1]), e.expr(x.Args[2]))
 }
 

@@ -18,7 +18,7 @@ import (
 func (e *emitter) block(body []kernel.Stmt) {
 	top := e.top
 	for _, s := range body {
-		e.memo = map[*kernel.Expr]val{}
+		e.memo, e.stmt, e.rare = map[*kernel.Expr]val{}, s, nil
 		switch s := s.(type) {
 		case *kernel.Loop:
 			e.loop(s)

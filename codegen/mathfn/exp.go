@@ -12,20 +12,35 @@ const (
 	ln2Lo32 = -0x1.05c61p-29
 )
 
-// expParts writes e**x as (1+e)*2**n with |log(1+e)| <= log(2)/2. lo is a
-// small addend of x, or nil.
-func expParts(x, lo expr) (e, n expr) {
+// expParts writes e**x as (1+e)*2**n with |log(1+e)| <= log(2)/2.
+func expParts(x expr) (e, n expr) {
 	hi2, lo2, c := ln2Hi, ln2Lo, exp64Coef
 	if formatOf(x) == single {
 		hi2, lo2, c = ln2Hi32, ln2Lo32, exp32Coef
 	}
 	f, n := nearest(x, log2e)
 	r := negFMA(f, like(x, hi2), x)
-	if lo != nil {
-		r = add(r, lo)
-	}
 	r = negFMA(f, like(x, lo2), r)
 	return fma(mul(r, r), poly(r, c), r), n
+}
+
+// expMantissa writes e**x as t*2**n with log(t) about within log(2)/2: the same
+// with what rounding loses carried along, so that t is good to 0.55 ulp.
+func expMantissa(x, lo expr) (t, n expr) {
+	hi2, lo2, c := ln2Hi, ln2Lo, exp64Coef
+	if formatOf(x) == single {
+		hi2, lo2, c = ln2Hi32, ln2Lo32, exp32Coef
+	}
+	f, n := nearest(x, log2e)
+	a := negFMA(f, like(x, hi2), x)
+	r := negFMA(f, like(x, lo2), a)
+	tail := negFMA(f, like(x, lo2), sub(a, r))
+	if lo != nil {
+		tail = add(tail, lo)
+	}
+	tail = fma(mul(r, r), poly(r, c), tail)
+	t, lost := fastSum(like(x, 1), r)
+	return add(t, add(lost, tail)), n
 }
 
 // between limits x to [lo, hi]; NaN stays.
@@ -34,34 +49,32 @@ func between(x expr, lo, hi float64) expr {
 	return sel(gt(x, like(x, hi)), like(x, hi), x)
 }
 
-// expNeg is e**x for x <= 0.
+// expNeg32 is e**x for x <= 0.
 func expNeg32(x expr) expr {
 	x = sel(lt(x, like(x, -104)), like(x, -104), x)
-	e, n := expParts(x, nil)
-	return scale(add(e, like(x, 1)), n)
+	return scale(expMantissa(x, nil))
 }
 
 func exp32(x expr) expr {
-	e, n := expParts(between(x, -104, 89), nil)
-	return scale(add(e, like(x, 1)), n)
+	return scale(expMantissa(between(x, -104, 89), nil))
 }
 
 func exp64(x expr) expr { return expSum(x, nil, 0) }
 
 // expSum is e**(x+lo) * 2**k.
 func expSum(x, lo expr, k int64) expr {
-	e, n := expParts(between(x, -746, 711), lo)
+	t, n := expMantissa(between(x, -746, 711), lo)
 	if k != 0 {
 		n = add(n, intLike(n, k))
 	}
-	return scale(add(e, like(x, 1)), n)
+	return scale(t, n)
 }
 
 // expm1 is 2**n*(1+e) - 1 = 2 * (s*e + (s - 1/2)) with s = 2**(n-1), which
 // does not overflow before the result.
 func expm1(x expr) expr {
 	c := between(x, -40, 709.8)
-	e, n := expParts(c, nil)
+	e, n := expParts(c)
 	s := pow2(x, sub(n, intLike(n, 1)))
 	y := mul(fma(s, e, sub(s, like(x, 0.5))), like(x, 2))
 	return sel(eq(x, like(x, 0)), x, y)
@@ -70,10 +83,16 @@ func expm1(x expr) expr {
 func sigmoid32(x expr) expr { return sigmoid(x, expNeg32(neg(abs(x)))) }
 func sigmoid64(x expr) expr { return sigmoid(x, exp64(neg(abs(x)))) }
 
-// sigmoid, from e = e**-|x|.
+// sigmoid, from e = e**-|x|: 1/(1+e) or e/(1+e), corrected by what the sum and
+// the quotient lost.
 func sigmoid(x, e expr) expr {
 	one := like(x, 1)
-	return div(sel(lt(x, like(x, 0)), e, one), add(one, e))
+	d, lost := fastSum(one, e)
+	left := lt(x, like(x, 0))
+	num := sel(left, e, one)
+	q := div(num, d)
+	inverse := sel(left, sub(one, q), q) // of d
+	return fma(negFMA(q, lost, negFMA(q, d, num)), inverse, q)
 }
 
 // sinh is (e**x - e**-x)/2, from expm1 where that is small, and from half the

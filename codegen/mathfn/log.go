@@ -99,7 +99,8 @@ func acosh(x expr) expr {
 	b := sel(gt(t, like(x, 0x1p30)), like(x, 1), t)
 	small := log1p(add(b, sqrt(fma(b, b, add(b, b)))))
 	large := add(log64(x), like(x, math.Ln2))
-	return sel(gt(t, like(x, 0x1p30)), large, small)
+	y := sel(gt(t, like(x, 0x1p30)), large, small)
+	return sel(lt(t, like(x, 0)), like(x, nan), y)
 }
 
 func atanh(x expr) expr {

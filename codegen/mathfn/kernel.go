@@ -1,0 +1,41 @@
+package mathfn
+
+import "github.com/tensorcc/tcc/codegen/kernel"
+
+// Kernel returns k with the transcendental operations of all its expressions
+// expanded. Expressions that statements share stay shared.
+func Kernel(k *kernel.Kernel) *kernel.Kernel {
+	out := *k
+	memo := map[*kernel.Expr]*kernel.Expr{}
+	out.Body = stmts(k.Body, memo)
+	return &out
+}
+
+func stmts(body []kernel.Stmt, memo map[*kernel.Expr]*kernel.Expr) []kernel.Stmt {
+	expr := func(e *kernel.Expr) *kernel.Expr {
+		if _, ok := memo[e]; !ok {
+			memo[e] = Expand(e)
+		}
+		return memo[e]
+	}
+	out := make([]kernel.Stmt, len(body))
+	for i, s := range body {
+		switch s := s.(type) {
+		case *kernel.Loop:
+			c := *s
+			c.Body = stmts(s.Body, memo)
+			out[i] = &c
+		case *kernel.If:
+			out[i] = &kernel.If{Cond: expr(s.Cond), Then: stmts(s.Then, memo), Else: stmts(s.Else, memo)}
+		case *kernel.Store:
+			out[i] = &kernel.Store{Buf: s.Buf, Index: s.Index, Value: expr(s.Value)}
+		case *kernel.Let:
+			out[i] = &kernel.Let{Var: s.Var, Value: expr(s.Value)}
+		case *kernel.Fail:
+			out[i] = &kernel.Fail{Cond: expr(s.Cond), Status: s.Status}
+		default:
+			out[i] = s
+		}
+	}
+	return out
+}
