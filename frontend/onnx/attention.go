@@ -65,16 +65,16 @@ func attention(n *node) []*tensor {
 	score := n.matMul(n.scaled(rows, root), n.transpose(n.scaled(k, root), 0, 1, 3, 2))
 	score = n.view(score, append(q.Type.Shape[:3].Clone(), k.Type.Shape[2]))
 	shown := []*ir.Value{score}
-	score = n.masked(score, past)
-	shown = append(shown, score)
-	if limit := n.float("softcap", 0); limit != 0 {
+	if limit := n.float("softcap", 0); limit != 0 { // before the mask, so that what it hides stays hidden
 		score = n.scaled(n.apply(ir.OpTanh, n.with(ir.OpDiv, score, limit)), limit)
 	}
+	shown = append(shown, score)
+	score = n.masked(score, past)
 	shown = append(shown, score)
 	if p := n.int("softmax_precision", 0); p != 0 {
 		score = n.cast(score, n.dtype("softmax_precision", onnxpb.Float))
 	}
-	weights := n.cast(softmaxOver(n, score, 3), d)
+	weights := n.cast(n.maskedSoftmax(score), d)
 	shown = append(shown, weights)
 	y := n.matMul(n.view(weights, append(rows.Type.Shape[:3].Clone(), k.Type.Shape[2])), v)
 	y = n.view(y, append(q.Type.Shape[:3].Clone(), v.Type.Shape[3]))
@@ -88,6 +88,20 @@ func attention(n *node) []*tensor {
 		n.fail("qk_matmul_output_mode is %d, want 0 to 3", mode)
 	}
 	return append(append(result(y), present...), computed(n.cast(shown[mode], d)))
+}
+
+// maskedSoftmax is softmax along the last axis, but of nothing but -Inf, where
+// all keys are hidden, zeros.
+func (n *node) maskedSoftmax(v *ir.Value) *ir.Value {
+	d := v.Type.DType
+	v = n.wide(v)
+	top := n.reduce(ir.OpReduceMax, v, true, 3)
+	hidden := n.apply(ir.OpAnd, n.apply(ir.OpIsInf, top), n.with(ir.OpLt, top, 0))
+	top = n.apply(ir.OpSelect, hidden, n.like(top, 0), top)
+	e := n.apply(ir.OpExp, n.elementwise(ir.OpSub, v, top))
+	sum := n.reduce(ir.OpSum, e, true, 3)
+	sum = n.apply(ir.OpSelect, hidden, n.like(sum, 1), sum)
+	return n.cast(n.elementwise(ir.OpDiv, e, sum), d)
 }
 
 // append puts the new keys or values behind the past ones.
@@ -132,12 +146,15 @@ func (n *node) masked(score *ir.Value, past ir.Dim) *ir.Value {
 		}
 	}
 	key := n.op(ir.OpIota, &ir.IotaAttr{DType: ir.I64, Shape: s[2:], Axis: 1})
-	if n.flag("is_causal", false) {
-		query := n.op(ir.OpIota, &ir.IotaAttr{DType: ir.I64, Shape: s[2:], Axis: 0})
-		if causalFromPast {
-			query = n.elementwise(ir.OpAdd, query, n.dim(past))
-		}
-		keep(n.apply(ir.OpLe, key, query))
+	query := n.op(ir.OpIota, &ir.IotaAttr{DType: ir.I64, Shape: s[2:], Axis: 0})
+	switch causal := n.flag("is_causal", false); {
+	case causal && n.has(6) && !n.has(4):
+		// The queries are the last of the keys that are not padding.
+		length := n.place(n.cast(n.arg(6), ir.I64), 4, 0)
+		first := n.elementwise(ir.OpSub, length, n.dim(s[2]))
+		keep(n.elementwise(ir.OpLe, key, n.elementwise(ir.OpAdd, query, first)))
+	case causal:
+		keep(n.apply(ir.OpLe, key, n.elementwise(ir.OpAdd, query, n.dim(past))))
 	}
 	if n.has(6) {
 		length := n.place(n.cast(n.arg(6), ir.I64), 4, 0)
@@ -145,10 +162,6 @@ func (n *node) masked(score *ir.Value, past ir.Dim) *ir.Value {
 	}
 	return score
 }
-
-// causalFromPast: whether the diagonal of a causal mask starts at the first
-// query's own key rather than at the first key.
-const causalFromPast = false
 
 // padMask stretches a mask whose last axis is shorter than the keys: what it
 // does not cover takes no part.

@@ -18,6 +18,7 @@ var elementwiseRows = []row{
 	{"Asinh", 9, 1, 1, unaryOp(ir.OpAsinh)},
 	{"Atan", 7, 1, 1, unaryOp(ir.OpAtan)},
 	{"Atanh", 9, 1, 1, unaryOp(ir.OpAtanh)},
+	{"BitCast", 26, 1, 1, bitCast},
 	{"BitShift", 11, 2, 2, bitShift},
 	{"BitwiseAnd", 18, 2, 2, binaryOp(ir.OpAnd)},
 	{"BitwiseNot", 18, 1, 1, unaryOp(ir.OpNot)},
@@ -204,21 +205,24 @@ func isInf(n *node) []*tensor {
 	return result(n.full(ir.Bool, x.Type.Shape, 0))
 }
 
-func cast(n *node) []*tensor {
-	n.ignore("saturate", "round_mode") // of 8-bit floats; the defaults are ir's
-	return n.convert(n.dtype("to", 0))
+func bitCast(n *node) []*tensor {
+	return result(n.op(ir.OpBitcast, &ir.DTypeAttr{DType: n.dtype("to", 0)}, n.arg(0)))
 }
 
-func castLike(n *node) []*tensor {
-	n.ignore("saturate", "round_mode")
-	return n.convert(n.typ(1).DType)
-}
+func cast(n *node) []*tensor { return n.convert(n.dtype("to", 0)) }
+
+func castLike(n *node) []*tensor { return n.convert(n.typ(1).DType) }
+
+// largest8 has the largest finite numbers of the 8-bit floats.
+var largest8 = map[ir.DType]float64{ir.F8E4M3: 448, ir.F8E5M2: 57344}
 
 // convert casts input 0 to d.
 func (n *node) convert(d ir.DType) []*tensor {
+	n.ignore("round_mode") // of a type that ir does not have
+	saturate := n.flag("saturate", true)
 	t := n.in[0]
-	if t.typ.DType == ir.String {
-		n.fail("casts from strings are not supported")
+	if t.typ.DType == ir.String || d == ir.String {
+		n.fail("casts of strings are not supported")
 	}
 	if t.typ.DType == d {
 		return []*tensor{t}
@@ -226,7 +230,17 @@ func (n *node) convert(d ir.DType) []*tensor {
 	if out := convertElems(t, d); out != nil {
 		return known(d, t.typ.Shape, out)
 	}
-	return result(n.cast(n.value(t), d))
+	v := n.value(t)
+	if limit, ok := largest8[d]; ok && saturate {
+		if !v.Type.DType.IsFloat() {
+			v = n.cast(v, ir.F32)
+		}
+		v = n.with(ir.OpMin, n.with(ir.OpMax, v, -limit), limit)
+	}
+	if (d == ir.I4 || d == ir.U4) && v.Type.DType.IsFloat() {
+		v = n.cast(v, ir.I32) // of which the low bits are taken
+	}
+	return result(n.cast(v, d))
 }
 
 // convertElems converts known elements, nil where the result cannot be known.

@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tensorcc/tcc/ir"
 )
@@ -10,7 +11,7 @@ import (
 
 var indexRows = []row{
 	{"Compress", 9, 2, 2, compress},
-	{"CumProd", 1, 2, 2, cumulative(ir.OpCumProd)},
+	{"CumProd", 26, 2, 2, cumulative(ir.OpCumProd)},
 	{"CumSum", 11, 2, 2, cumulative(ir.OpCumSum)},
 	{"Gather", 1, 2, 2, gather},
 	{"GatherElements", 11, 2, 2, gatherElements},
@@ -104,14 +105,13 @@ func (n *node) indices(i int, d ir.Dim) *ir.Value {
 
 // neverNegative reports whether all elements of t are known to be 0 or more.
 func (n *node) neverNegative(t *tensor) bool {
-	if t.elems == nil && t.lit != nil && (t.lit.DType == ir.I64 || t.lit.DType == ir.I32) {
-		count := len(t.lit.Data) / t.lit.DType.Size()
-		for _, e := range literalElems(&ir.Literal{DType: t.lit.DType, Data: t.lit.Data}, count) {
-			if k, _ := e.d.Int(); k < 0 {
-				return false
-			}
+	if t.elems == nil && t.lit != nil {
+		switch t.lit.DType {
+		case ir.I32:
+			return len(t.lit.Data) > 0 && slices.Min(ir.Elements[int32](t.lit)) >= 0
+		case ir.I64:
+			return len(t.lit.Data) > 0 && slices.Min(ir.Elements[int64](t.lit)) >= 0
 		}
-		return true
 	}
 	for _, e := range t.elems {
 		if !notNegative(e.d) {

@@ -9,7 +9,7 @@ import (
 )
 
 // maxOpset is the newest operator set whose changes the table has.
-const maxOpset = 25
+const maxOpset = 28
 
 // row says how an operator is imported from the version since of its operator
 // set on, up to the next row of the same operator. Rows start at the version

@@ -156,7 +156,7 @@ type emitter struct {
 	values map[*node]*ir.Value
 	params []*node // nodes that became parameters, in order
 	// known holds for nodes that are not computed in the graph but come in:
-	// as a parameter, or as a constant if they are one or consts is set.
+	// as a constant if they are one, or if consts is set, else as a parameter.
 	known  func(*node) bool
 	consts bool
 }
@@ -182,20 +182,36 @@ func (e *emitter) emit(roots []*node) ([]*ir.Value, error) {
 
 func (e *emitter) value(n *node) (*ir.Value, error) {
 	if e.known(n) {
-		if l := n.data.Load(); l != nil && (e.consts || n.op == ir.OpConst) {
+		l := n.data.Load()
+		switch {
+		case n.op == ir.OpConst:
+			return e.g.New(n.pos, ir.OpConst, n.attr)
+		case e.consts && l != nil:
+			if n.shared {
+				own := *l
+				own.Data = alignedClone(l.Data)
+				l = &own
+			}
 			return e.g.New(n.pos, ir.OpConst, &ir.ConstAttr{Value: l})
 		}
-		e.params = append(e.params, n)
-		return e.g.Param(fmt.Sprint("x", len(e.params)-1), n.typ, n.pos), nil
+		return e.param(n), nil
+	}
+	if n.stops() {
+		return e.values[n.args[0]], nil
 	}
 	args := make([]*ir.Value, len(n.args))
 	for i, a := range n.args {
 		args[i] = e.values[a]
 	}
-	if n.stops() {
-		return args[0], nil
-	}
 	return e.g.New(n.pos, n.op, n.attr, args...)
+}
+
+// param makes n a parameter of the graph.
+func (e *emitter) param(n *node) *ir.Value {
+	v := e.g.Param(fmt.Sprint("x", len(e.params)), n.typ, n.pos)
+	e.params = append(e.params, n)
+	e.values[n] = v
+	return v
 }
 
 // Realize computes the tensors' present values in one go and keeps them: what

@@ -25,14 +25,17 @@ func (t Tensor) pinned(c *call) (*ir.Literal, int64) {
 		return nil, 0
 	}
 	// Other nodes may hold l; the copy is the storage's own.
-	s.mem = &ir.Literal{DType: l.DType, Shape: l.Shape, Data: repeated(l)}
-	next := leafNode(s.mem, s.cur.pos)
-	next.shared = true
-	next.grads, next.leaf = s.cur.grads, s.cur.leaf
-	if !next.grads {
-		s.cur = next
+	mem := &ir.Literal{DType: l.DType, Shape: l.Shape, Data: repeated(l)}
+	if s.cur.grads && s.cur.leaf != s {
+		return mem, offset // the past of the value is still needed
 	}
-	return s.mem, offset
+	next := leafNode(mem, s.cur.pos)
+	next.shared = true
+	if s.cur.leaf == s {
+		next = leafOf(s, next)
+	}
+	s.mem, s.cur = mem, next
+	return mem, offset
 }
 
 // repeated is a copy of l's data, that of a splat in full.
@@ -72,9 +75,10 @@ func (s *storage) writeThrough(next *node) error {
 		old.shared = false
 	}
 	copy(s.mem.Data, val)
-	leaf := leafNode(s.mem, next.pos)
-	leaf.shared = true
-	leaf.grads, leaf.leaf = next.grads, next.leaf
-	s.cur = leaf
+	s.cur = leafNode(s.mem, next.pos)
+	s.cur.shared = true
+	if next.leaf == s {
+		s.cur = leafOf(s, s.cur)
+	}
 	return nil
 }

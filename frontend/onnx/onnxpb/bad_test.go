@@ -146,6 +146,8 @@ func TestTensorDecode(t *testing.T) {
 		{"complex64", &TensorProto{DataType: Complex64, Dims: d(1), FloatData: le32(1, 2)}, le32(1, 2)},
 		{"int4", &TensorProto{DataType: Int4, Dims: d(3), RawData: []byte{0x8f, 0x07}}, []byte{255, 248, 7}},
 		{"uint4", &TensorProto{DataType: Uint4, Dims: d(2), Int32Data: varints(0x8f)}, []byte{15, 8}},
+		{"int2", &TensorProto{DataType: Int2, Dims: d(5), RawData: []byte{0b11_10_01_00, 1}}, []byte{0, 1, 254, 255, 1}},
+		{"uint2", &TensorProto{DataType: Uint2, Dims: d(2), RawData: []byte{0b11_10}}, []byte{2, 3}},
 		{"empty", &TensorProto{DataType: Float, Dims: d(0, 5)}, nil},
 		{"empty raw", &TensorProto{DataType: Float, Dims: d(0), RawData: []byte{}}, []byte{}},
 		{"empty of huge", &TensorProto{DataType: Float, Dims: d(0, 1<<40)}, nil},

@@ -32,6 +32,8 @@ const (
 	Int4
 	Float4E2M1
 	Float8E8M0
+	Uint2
+	Int2
 	numDataTypes
 )
 
@@ -85,6 +87,8 @@ var dataTypes = [numDataTypes]dataTypeInfo{
 	Int4:           {"int4", 4, int32Data, 1},
 	Float4E2M1:     {"float4e2m1", 4, int32Data, 1},
 	Float8E8M0:     {"float8e8m0", 8, int32Data, 1},
+	Uint2:          {"uint2", 2, int32Data, 1},
+	Int2:           {"int2", 2, int32Data, 1},
 }
 
 // String returns the name of d as ONNX's documents have it: "float", "int64".
@@ -97,8 +101,8 @@ func (d DataType) String() string {
 
 func (d DataType) known() bool { return d >= 0 && d < numDataTypes }
 
-// Size returns the bytes that an element takes in a [Tensor]: 1 for the 4-bit
-// types, 0 for strings and unknown types.
+// Size returns the bytes that an element takes in a [Tensor]: 1 for the types
+// of fewer bits, 0 for strings and unknown types.
 func (d DataType) Size() int {
 	if d.known() {
 		return (dataTypes[d].bits + 7) / 8

@@ -12,7 +12,8 @@ import (
 
 // Tensor is the content of a TensorProto in one form, whichever field it came
 // from: Data holds the elements in row-major order, little-endian, bool as one
-// byte of 0 or 1, the 4-bit types one to a byte (int4 with its sign extended).
+// byte of 0 or 1, types of fewer than 8 bits one to a byte (the signed ones with
+// their sign extended).
 // Where the file has that form too, Data is a slice of the file. Strings holds
 // the elements of a string tensor.
 type Tensor struct {
@@ -114,7 +115,8 @@ func (m *TensorProto) hasTyped() bool {
 // rawSize returns the bytes of n elements in raw_data.
 func rawSize(info *dataTypeInfo, n int64) int64 {
 	if info.bits < 8 {
-		return n/2 + n%2
+		per := int64(8 / info.bits)
+		return n/per + (n%per+per-1)/per
 	}
 	return n * int64(info.bits/8)
 }
@@ -125,23 +127,25 @@ func fromRaw(info *dataTypeInfo, d DataType, n int64, raw []byte) ([]byte, error
 	}
 	switch {
 	case info.bits < 8:
-		return unpackNibbles(d, n, raw), nil
+		return unpack(info.bits, d == Int4 || d == Int2, n, raw), nil
 	case d == Bool:
 		return cleanBools(raw), nil
 	}
 	return raw, nil
 }
 
-// unpackNibbles puts 4-bit elements, of which a byte holds two, low bits
+// unpack puts elements of 2 or 4 bits, of which a byte holds several, low bits
 // first, into a byte each.
-func unpackNibbles(d DataType, n int64, packed []byte) []byte {
+func unpack(bits int, signed bool, n int64, packed []byte) []byte {
 	out := make([]byte, n)
+	per, rest := 8/bits, 8-bits
 	for i := range out {
-		v := packed[i/2] >> (i % 2 * 4) & 15
-		if d == Int4 {
-			v = byte(int8(v<<4) >> 4)
+		v := packed[i/per] >> (i % per * bits) << rest
+		if signed {
+			out[i] = byte(int8(v) >> rest)
+		} else {
+			out[i] = v >> rest
 		}
-		out[i] = v
 	}
 	return out
 }
@@ -191,7 +195,8 @@ func (m *TensorProto) typed(info *dataTypeInfo, n int64) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		return unpackNibbles(m.DataType, n, packed), nil
+		d := m.DataType
+		return unpack(info.bits, d == Int4 || d == Int2, n, packed), nil
 	}
 	data, err := varintElems("int32_data", m.Int32Data, info.bits/8, want)
 	if m.DataType == Bool {
@@ -242,10 +247,12 @@ func (t *Tensor) Proto() *TensorProto {
 		for _, s := range t.Strings {
 			m.StringData = append(m.StringData, []byte(s))
 		}
-	case t.Type.known() && dataTypes[t.Type].bits == 4:
-		m.RawData = make([]byte, (len(t.Data)+1)/2)
+	case t.Type.known() && dataTypes[t.Type].bits < 8:
+		bits := dataTypes[t.Type].bits
+		per := 8 / bits
+		m.RawData = make([]byte, (len(t.Data)+per-1)/per)
 		for i, v := range t.Data {
-			m.RawData[i/2] |= v & 15 << (i % 2 * 4)
+			m.RawData[i/per] |= v & (1<<bits - 1) << (i % per * bits)
 		}
 	default:
 		m.RawData = t.Data
