@@ -218,7 +218,7 @@ func dimOp(op byte, a, b ir.Dim) ir.Dim {
 
 // NonNeg reports whether d >= 0 follows.
 func (f *Facts) NonNeg(d ir.Dim) bool {
-	f.budget = 300
+	f.budget = 1000
 	return f.nonNeg(f.flat(d))
 }
 
@@ -265,16 +265,21 @@ func (f *Facts) obvious(d ir.Dim) bool {
 
 func (f *Facts) eliminate(d ir.Dim, depth int) bool {
 	syms := f.order(d)
-	for _, pass := range []bool{false, true} { // first by upper bounds
+	// Upper bounds first, then lower bounds, last what needs a proof itself.
+	for _, pass := range []func(coef ir.Dim) bool{
+		func(coef ir.Dim) bool { return f.obvious(coef.Neg()) },
+		f.obvious,
+		func(coef ir.Dim) bool {
+			return !f.obvious(coef) && !f.obvious(coef.Neg()) && f.prove(coef.Neg(), min(depth-1, 3))
+		},
+	} {
 		for _, s := range syms {
 			coef, rest, ok := d.Linear(s)
-			if !ok || f.positive(coef, depth) != pass {
+			if !ok || !pass(coef) {
 				continue
 			}
-			if !pass && !f.obvious(coef.Neg()) && !f.prove(coef.Neg(), depth-3) {
-				continue
-			}
-			if def, ok := f.defs[s]; ok && (def.op == '<' && pass || def.op == '>' && !pass) {
+			up := f.obvious(coef)
+			if def, ok := f.defs[s]; ok && (def.op == '<' && up || def.op == '>' && !up) {
 				return f.prove(coef.Mul(def.a).Add(rest), depth-1) &&
 					f.prove(coef.Mul(def.b).Add(rest), depth-1)
 			}
@@ -286,12 +291,10 @@ func (f *Facts) eliminate(d ir.Dim, depth int) bool {
 	return false
 }
 
-// positive reports whether coef > 0 where it is a number, >= 0 otherwise.
-func (f *Facts) positive(coef ir.Dim, _ int) bool { return f.obvious(coef) }
-
 func (f *Facts) bySymbol(d ir.Dim, s string, coef ir.Dim, depth int) bool {
 	neg := !f.obvious(coef)
-	for _, fact := range f.facts {
+	for i := len(f.facts) - 1; i >= 0; i-- { // what was learned last is closest
+		fact := f.facts[i]
 		cf, _, ok := fact.Linear(s)
 		c, static := cf.Int()
 		if !ok || !static || c == 0 || (c < 0) != neg {

@@ -278,9 +278,17 @@ func TestStage(t *testing.T) {
 										acc[0] = fma(x[((h+i-1)*W+4*q+p+j-1)*C+c | and(and(ge(h+i-1, 0), lt(h+i-1, H)), and(ge(4*q+p+j-1, 0), lt(4*q+p+j-1, W))) : 0.0f32], w[((3*i+j)*C+c)*O+o], acc[0])
 							y[(h*W+4*q+p)*O+o] = acc[0]
 	`)
+	load := func(k *Kernel) (x *Expr) {
+		WalkExprs(k.Body, func(e *Expr) {
+			if e.Kind == KLoad && e.Buf.Name == "x" {
+				x = e
+			}
+		})
+		return x
+	}
 	p, j, cc := ir.Sym("p"), ir.Sym("j"), ir.Sym("C")
 	c := apply(t, k, func(k *Kernel) error {
-		_, err := k.Stage("q", "x", "xs", Scratch, cc.MulConst(18), []Axis{
+		_, err := k.Stage("q", load(k), "xs", Scratch, cc.MulConst(18), []Axis{
 			{Var: "i", Extent: ir.Const(3), Stride: cc.MulConst(6)},
 			{Var: "j", At: p.Add(j), Extent: ir.Const(6), Stride: cc},
 			{Var: "c", Extent: cc, Stride: ir.Const(1)},
@@ -289,13 +297,13 @@ func TestStage(t *testing.T) {
 	})
 	same(t, k, c, 3, 5, 2, 3)
 	same(t, k, c, 1, 4, 1, 1)
-	_, err := k.Clone().Stage("q", "x", "xs", Scratch, cc.MulConst(18), []Axis{
+	_, err := k.Clone().Stage("q", load(k), "xs", Scratch, cc.MulConst(18), []Axis{
 		{Var: "i", Extent: ir.Const(3), Stride: cc.MulConst(6)},
 		{Var: "c", Extent: cc, Stride: ir.Const(1)}})
 	if err == nil || !strings.Contains(err.Error(), "which is no axis") {
 		t.Errorf("stage without an axis: %v", err)
 	}
-	_, err = k.Clone().Stage("q", "x", "xs", Scratch, cc.MulConst(18), []Axis{
+	_, err = k.Clone().Stage("q", load(k), "xs", Scratch, cc.MulConst(18), []Axis{
 		{Var: "i", Extent: ir.Const(3), Stride: cc.MulConst(6)},
 		{Var: "j", At: p.Add(j), Extent: ir.Const(5), Stride: cc},
 		{Var: "c", Extent: cc, Stride: ir.Const(1)}})

@@ -16,25 +16,29 @@ type Axis struct {
 	Stride ir.Dim // in the copy, in elements
 }
 
-// Stage computes the values of all loads of buf in the body of loop v (or, with
-// v empty, in the kernel) ahead of time, into a buffer of the kernel that is
-// allocated at the start of the body: the copy has an element for each
-// combination of the axes, and a load becomes a read of the element for the
-// axes' values. Masks are computed once, with the copy. The buffer has the
-// given size; loops that fill it are named after the axes.
+func (a *Axis) value() ir.Dim {
+	if a.At.IsConst(0) {
+		return ir.Sym(a.Var)
+	}
+	return a.At
+}
+
+// Stage computes the values of the expression e in the body of loop v ahead of
+// time, into a buffer of the kernel that is allocated at the start of the
+// body: the copy has an element for each combination of the axes' values, and
+// e becomes a read of the element for these. Masks are computed once, with the
+// copy. The loops that fill it are named after the axes; their names are
+// returned.
 //
-// It is legal where buf is not written in the body, all its loads have one
-// index and mask, and these depend on what is inside only by way of the axes.
-func (k *Kernel) Stage(v, buf, name string, space Space, size ir.Dim, axes []Axis) ([]string, error) {
+// It is legal where the body does not write what e reads, e depends on what is
+// inside the loop only by way of the axes, its uses have the axes' values below
+// the extents, and e may be computed for all values.
+func (k *Kernel) Stage(v string, e *Expr, name string, space Space, size ir.Dim, axes []Axis) ([]string, error) {
 	p, err := k.find("stage", v)
 	if err != nil {
 		return nil, err
 	}
-	load, err := soleLoad(v, buf, p.loop.Body)
-	if err != nil {
-		return nil, err
-	}
-	s := &staging{k: k, v: v, load: load}
+	s := &staging{k: k, v: v, e: e}
 	if err := s.axes(axes); err != nil {
 		return nil, err
 	}
@@ -42,7 +46,7 @@ func (k *Kernel) Stage(v, buf, name string, space Space, size ir.Dim, axes []Axi
 	if err := s.closed(f, p.loop.Body); err != nil {
 		return nil, err
 	}
-	out := &Buffer{Name: k.fresh(name), DType: load.DType, Size: size, Space: space}
+	out := &Buffer{Name: k.fresh(name), DType: e.DType, Size: size, Space: space}
 	g := f.Clone()
 	for i := range axes {
 		g.Loop(s.vars[i], axes[i].Extent)
@@ -50,43 +54,25 @@ func (k *Kernel) Stage(v, buf, name string, space Space, size ir.Dim, axes []Axi
 	if !g.InBounds(s.at, size) {
 		return nil, refuse("stage", v, "index %v of the copy may not be below its size %v", s.at, size)
 	}
-	if err := s.covered(p, f, axes); err != nil {
+	if err := s.harmless(g, s.copy); err != nil {
+		return nil, err
+	}
+	if err := s.covered(f, p.loop.Body, axes); err != nil {
 		return nil, err
 	}
 	fill := s.nest(axes, out)
-	use := s.use(axes)
-	body := (&subst{expr: func(e *Expr) *Expr {
-		if e.Kind == KLoad && e.Buf == load.Buf {
+	use := ir.Const(0)
+	for i := range axes {
+		use = use.Add(axes[i].value().Mul(axes[i].Stride))
+	}
+	body := (&subst{expr: func(x *Expr) *Expr {
+		if sameExpr(x, e) {
 			return Load(out, use)
 		}
-		return e
+		return x
 	}}).body(p.loop.Body)
 	p.loop.Body = simplifyBody(append([]Stmt{&Alloc{Buf: out}, fill}, body...), f)
 	return s.vars, nil
-}
-
-// soleLoad returns the load of buf in body: there may be several equal ones.
-func soleLoad(v, buf string, body []Stmt) (*Expr, error) {
-	var load *Expr
-	var err error
-	WalkExprs(body, func(e *Expr) {
-		if e.Kind != KLoad || e.Buf.Name != buf {
-			return
-		}
-		if load != nil && !sameExpr(load, e) {
-			err = refuse("stage", v, "loads of %s differ", buf)
-		}
-		load = e
-	})
-	if load == nil {
-		return nil, refuse("stage", v, "there is no load of %s", buf)
-	}
-	for b := range collect(body).writes() {
-		if b == load.Buf {
-			return nil, refuse("stage", v, "%s is written", buf)
-		}
-	}
-	return load, err
 }
 
 // sameExpr reports whether a and b are the same expression.
@@ -95,7 +81,7 @@ func sameExpr(a, b *Expr) bool {
 		return true
 	}
 	if a.Kind != b.Kind || a.DType != b.DType || a.Op != b.Op || a.Bits != b.Bits || a.Buf != b.Buf ||
-		a.Var != b.Var || !a.Index.Equal(b.Index) || len(a.Args) != len(b.Args) {
+		a.Var != b.Var || len(a.Args) != len(b.Args) || !a.Index.Equal(b.Index) {
 		return false
 	}
 	for i := range a.Args {
@@ -109,15 +95,15 @@ func sameExpr(a, b *Expr) bool {
 type staging struct {
 	k    *Kernel
 	v    string
-	load *Expr
+	e    *Expr
 	vars []string // of the loops that fill the copy
 	at   ir.Dim   // in the copy, of these
-	copy *Expr    // the load in terms of these
+	copy *Expr    // e in terms of these
 }
 
-// axes expresses the load by the axes.
+// axes expresses e by the axes.
 func (s *staging) axes(axes []Axis) error {
-	s.copy = s.load
+	s.copy = s.e
 	used := s.k.Names()
 	for _, a := range axes {
 		name := a.Var + ".s"
@@ -127,14 +113,11 @@ func (s *staging) axes(axes []Axis) error {
 		used[name] = true
 		s.vars = append(s.vars, name)
 		s.at = s.at.Add(ir.Sym(name).Mul(a.Stride))
-		value := ir.Sym(name)
-		if !a.At.IsConst(0) {
-			coef, rest, ok := a.At.Linear(a.Var)
-			if !ok || !coef.IsConst(1) {
-				return refuse("stage", s.v, "axis %v does not have %s with factor 1", a.At, a.Var)
-			}
-			value = value.Sub(rest)
+		coef, rest, ok := a.value().Linear(a.Var)
+		if !ok || !coef.IsConst(1) {
+			return refuse("stage", s.v, "axis %v does not have %s with factor 1", a.At, a.Var)
 		}
+		value := ir.Sym(name).Sub(rest)
 		s.copy = (&subst{dim: func(d ir.Dim) ir.Dim {
 			return d.Subst(func(sym string) (ir.Dim, bool) { return value, sym == a.Var })
 		}}).e(s.copy)
@@ -151,43 +134,73 @@ func (s *staging) closed(f *Facts, body []Stmt) error {
 	WalkDims(stmt, func(d ir.Dim) {
 		for _, n := range d.SymNames() {
 			if a.vars[n] {
-				err = refuse("stage", s.v, "the load of %s at %v depends on %s, which is no axis",
-					s.load.Buf.Name, s.load.Index, n)
+				err = refuse("stage", s.v, "%v depends on %s, which is no axis", d, n)
 			}
 		}
 	})
 	writes := a.writes()
 	WalkExprs(stmt, func(e *Expr) {
 		if e.Kind == KVar && a.vars[e.Var] || e.Kind == KLoad && (writes[e.Buf] || a.inner[e.Buf]) {
-			err = refuse("stage", s.v, "the load of %s depends on what the body computes", s.load.Buf.Name)
+			err = refuse("stage", s.v, "the expression depends on what the body computes")
 		}
 	})
 	return err
 }
 
-// covered checks that each load has its axes' values inside the extents.
-func (s *staging) covered(p *place, f *Facts, axes []Axis) error {
-	var err error
-	a := collect(p.loop.Body)
-	for _, x := range a.list {
-		if x.write || x.buf != s.load.Buf {
-			continue
+// harmless checks that e can be computed for all values of the axes.
+func (s *staging) harmless(f *Facts, e *Expr) error {
+	if e.Kind == KLoad {
+		g := f
+		if len(e.Args) == 2 {
+			g = f.Clone()
+			g.Cond(e.Args[0], true)
 		}
-		g := f.Clone()
-		for _, h := range x.facts {
-			h(g, func(d ir.Dim) ir.Dim { return d })
-		}
-		for _, ax := range axes {
-			at := ax.At
-			if at.IsConst(0) {
-				at = ir.Sym(ax.Var)
-			}
-			if !g.InBounds(at, ax.Extent) {
-				err = refuse("stage", s.v, "%v may not be below %v", at, ax.Extent)
-			}
+		if !g.InBounds(e.Index, e.Buf.Size) {
+			return refuse("stage", s.v, "%s[%v] may be out of bounds for values that are not used",
+				e.Buf.Name, e.Index)
 		}
 	}
-	return err
+	for _, a := range e.Args {
+		if err := s.harmless(f, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// covered checks that each use of e has its axes' values inside the extents.
+func (s *staging) covered(f *Facts, body []Stmt, axes []Axis) error {
+	f = f.Clone()
+	f.signs(body)
+	for _, st := range body {
+		used := false
+		StmtExprs(st, func(e *Expr) {
+			WalkExprs([]Stmt{&Let{Value: e}}, func(x *Expr) { used = used || sameExpr(x, s.e) })
+		})
+		for i := range axes {
+			if used && !f.InBounds(axes[i].value(), axes[i].Extent) {
+				return refuse("stage", s.v, "%v may not be below %v", axes[i].value(), axes[i].Extent)
+			}
+		}
+		var err error
+		switch st := st.(type) {
+		case *Loop:
+			g := f.Clone()
+			g.Loop(st.Var, st.Extent)
+			err = s.covered(g, st.Body, axes)
+		case *If:
+			g, h := f.Clone(), f.Clone()
+			g.Cond(st.Cond, true)
+			h.Cond(st.Cond, false)
+			if err = s.covered(g, st.Then, axes); err == nil {
+				err = s.covered(h, st.Else, axes)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // nest is the loops that fill the copy.
@@ -197,17 +210,4 @@ func (s *staging) nest(axes []Axis, out *Buffer) Stmt {
 		st = &Loop{Var: s.vars[i], Extent: axes[i].Extent, Body: []Stmt{st}, Indep: true}
 	}
 	return st
-}
-
-// use is the index in the copy of a load.
-func (s *staging) use(axes []Axis) ir.Dim {
-	at := ir.Const(0)
-	for _, a := range axes {
-		v := a.At
-		if v.IsConst(0) {
-			v = ir.Sym(a.Var)
-		}
-		at = at.Add(v.Mul(a.Stride))
-	}
-	return at
 }
