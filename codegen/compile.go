@@ -7,6 +7,7 @@ import (
 
 	"github.com/tensorcc/tcc/codegen/kernel"
 	"github.com/tensorcc/tcc/codegen/llvm"
+	"github.com/tensorcc/tcc/codegen/mathfn"
 	"github.com/tensorcc/tcc/codegen/plan"
 	"github.com/tensorcc/tcc/codegen/purego"
 	"github.com/tensorcc/tcc/ir"
@@ -103,7 +104,7 @@ func (a *Artifact) compile(ctx context.Context, progress func(done, total int)) 
 		t, _ := llvm.TargetOf(l.Name)
 		var mods []llvm.Module
 		for i := range l.Kernels {
-			k := l.Kernels[i].Tree
+			k := mathfn.Kernel(l.Kernels[i].Tree)
 			text, err := llvm.Emit(k, t)
 			if err != nil {
 				return err

@@ -247,7 +247,7 @@ func (pl *plan) planLate() {
 		}
 	}
 	for i, c := range p.Checks {
-		if !uses(c.A, pl.lateSlot) && !uses(c.B, pl.lateSlot) {
+		if !c.Guarded && !uses(c.A, pl.lateSlot) && !uses(c.B, pl.lateSlot) {
 			pl.earlyTest = append(pl.earlyTest, i)
 		}
 	}

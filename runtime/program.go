@@ -91,6 +91,9 @@ type Check struct {
 	A, B Int
 	// Text says where this is wanted and what to do, such as "node conv1: Add: dims must agree".
 	Text string
+	// Guarded says that only a Verify step makes this check, as one in a branch of an If that
+	// holds only where the branch is taken.
+	Guarded bool
 }
 
 // BufferKind says where a Buffer lies.

@@ -59,6 +59,7 @@ func Make(g *ir.Graph, mem Memory) (*Plan, error) {
 	if err := b.signature(g); err != nil {
 		return nil, err
 	}
+	b.depth = -1 // the graph itself is at depth 0
 	steps, err := b.graph(g, b.outputs)
 	if err != nil {
 		return nil, err
@@ -87,6 +88,7 @@ type builder struct {
 	weightBytes int64
 	shared      map[runtime.Buffer]int
 	late        int // late blocks
+	depth       int // of ifs and loops around
 }
 
 // signature declares the ports, the symbols and their buffers.
@@ -161,6 +163,8 @@ func (b *builder) buffer(x runtime.Buffer) int {
 // graph writes the steps of g; out has the buffers that its results go to, -1
 // for a result that may stay where it is.
 func (b *builder) graph(g *ir.Graph, out []int) ([]runtime.Step, error) {
+	b.depth++
+	defer func() { b.depth-- }()
 	for i, r := range g.Results {
 		root, k := producer(r)
 		if out[i] < 0 || !writes(root.Op) {
@@ -447,9 +451,10 @@ func (b *builder) check(v *ir.Value) ([]runtime.Step, error) {
 	if pos := v.Pos.String(); pos != "" {
 		text = pos + ": " + text
 	}
-	b.p.Checks = append(b.p.Checks, runtime.Check{Rel: rel, A: x, B: y, Text: text})
+	guarded := b.depth > 0
+	b.p.Checks = append(b.p.Checks, runtime.Check{Rel: rel, A: x, B: y, Text: text, Guarded: guarded})
 	b.bufs[v] = []int{-1}
-	if b.slots.late(x) || b.slots.late(y) {
+	if guarded || b.slots.late(x) || b.slots.late(y) {
 		return []runtime.Step{&runtime.Verify{Check: len(b.p.Checks) - 1}}, nil
 	}
 	return nil, nil
