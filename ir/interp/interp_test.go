@@ -203,6 +203,7 @@ func TestInputs(t *testing.T) {
 		{"bytes", []*Tensor{{DType: ir.F32, Shape: []int64{3, 6}}, f32(3)}, "0 bytes, want 72"},
 		{"negative", []*Tensor{{DType: ir.F32, Shape: []int64{-3, 6}}, f32(3)}, "extent -3"},
 		{"huge", []*Tensor{{DType: ir.F32, Shape: []int64{1 << 40, 1 << 40}}, f32(3)}, "limit"},
+		{"huge and empty", []*Tensor{{DType: ir.F32, Shape: []int64{1 << 40, 0}}, f32(3)}, "limit"},
 		{"bool", []*Tensor{{DType: ir.Bool, Shape: []int64{1}, Data: []byte{2}}, f32(3)}, "byte 2"},
 	} {
 		_, err := Run(g, c.in)

@@ -113,6 +113,8 @@ func TestWindows(t *testing.T) {
 			args: []*Tensor{mat(1, 4, nan, 1, 2, 3)}, want: mat(1, 2, nan, 3)},
 		{op: ir.OpWindowSum, attr: window(2, 1, 1, -1, 1), args: []*Tensor{x},
 			want: mat(2, 3, 5, 7, 4, -13, -15, -8)},
+		{op: ir.OpWindowMax, name: "mostly padding", attr: window(1<<40+1, 1, 1, 1<<40, 0),
+			args: []*Tensor{x}, want: mat(2, 4, 1, 2, 3, 4, -5, -5, -5, -5)},
 		{op: ir.OpWindowSum, name: "too large", attr: window(5, 1, 1, 0, 0), args: []*Tensor{x},
 			want: mat(2, 0)},
 		{op: ir.OpWindowSum, name: "both axes", attr: &ir.WindowAttr{Size: []int64{2, 2},

@@ -39,27 +39,29 @@ func New(d ir.DType, shape []int64) (*Tensor, error) {
 	return t, nil
 }
 
-// sizeOf returns the number of elements of a shape that can be held.
+// sizeOf returns the number of elements of a shape that can be held. As in
+// NumPy the extents of an empty shape that are not 0 must not multiply to too
+// much either, so that products of some of the extents are numbers.
 func sizeOf(d ir.DType, shape []int64) (int64, error) {
 	if !ir.Storable.Has(d) && d != ir.String {
 		return 0, fmt.Errorf("%v%v: want an element type that can be stored", d, shape)
 	}
 	limit := int64(maxBytes / max(d.Size(), 1))
-	n, empty := int64(1), false
+	n, zeros := int64(1), 0
 	for _, k := range shape {
-		if k < 0 {
+		switch {
+		case k < 0:
 			return 0, fmt.Errorf("%v%v: extent %d, want at least 0", d, shape, k)
-		}
-		empty = empty || k == 0
-	}
-	if empty {
-		return 0, nil
-	}
-	for _, k := range shape {
-		if k > limit/n {
+		case k == 0:
+			zeros++
+			continue
+		case k > limit/n:
 			return 0, fmt.Errorf("%v%v: larger than the limit of %d GiB", d, shape, maxBytes>>30)
 		}
 		n *= k
+	}
+	if zeros > 0 {
+		return 0, nil
 	}
 	return n, nil
 }

@@ -64,11 +64,10 @@ func foldWindows[A wide](
 	for o := range outer {
 		for p := range w.out {
 			acc := out[(o*w.out+p)*inner:][:inner]
-			for k := range w.size {
-				at := p*w.stride - w.lo + k*w.dilation
-				if at < 0 || at >= w.n {
-					continue
-				}
+			from := p*w.stride - w.lo // of the window, which may be padding
+			k := max(0, (-from+w.dilation-1)/w.dilation)
+			for ; k < w.size && from+k*w.dilation < w.n; k++ {
+				at := from + k*w.dilation
 				for i, v := range x[(o*w.n+at)*inner:][:inner] {
 					acc[i] = f(acc[i], v)
 				}
