@@ -172,7 +172,7 @@ func (t Tensor) Dims() ir.Shape {
 	if t.Err() != nil {
 		return nil
 	}
-	return t.typ().Shape.Clone()
+	return append(ir.Shape{}, t.typ().Shape...)
 }
 
 // Shape returns the extents, -1 for those that are symbolic; nil for a tensor
