@@ -42,30 +42,10 @@ func hostileGraph(rng *rand.Rand) (*ir.Graph, bool) {
 	b := g.Param("b", ir.T(i64), ir.Pos{})
 	must(g, ir.OpBind, &ir.BindAttr{Sym: "A"}, a)
 	must(g, ir.OpBind, &ir.BindAttr{Sym: "B"}, b)
-	dim := func() ir.Dim {
-		d, e := ir.Sym("A"), ir.Sym("B")
-		switch rng.IntN(8) {
-		case 0:
-			return ir.Const(rng.Int64N(6))
-		case 1:
-			return d.Sub(e)
-		case 2:
-			return d.Mul(e)
-		case 3:
-			return d.FloorDiv(e)
-		case 4:
-			return d.AddConst(-2)
-		case 5:
-			return e.MulConst(3)
-		case 6:
-			return d.Mod(e)
-		}
-		return d
-	}
 	s := func(n int) ir.Shape {
 		out := make(ir.Shape, n)
 		for i := range out {
-			out[i] = dim()
+			out[i] = hostileDim(rng)
 		}
 		return out
 	}
@@ -110,4 +90,26 @@ func hostileGraph(rng *rand.Rand) (*ir.Graph, bool) {
 	}
 	g.SetResults(nil, v)
 	return g, true
+}
+
+// hostileDim is an expression over A and B.
+func hostileDim(rng *rand.Rand) ir.Dim {
+	d, e := ir.Sym("A"), ir.Sym("B")
+	switch rng.IntN(8) {
+	case 0:
+		return ir.Const(rng.Int64N(6))
+	case 1:
+		return d.Sub(e)
+	case 2:
+		return d.Mul(e)
+	case 3:
+		return d.FloorDiv(e)
+	case 4:
+		return d.AddConst(-2)
+	case 5:
+		return e.MulConst(3)
+	case 6:
+		return d.Mod(e)
+	}
+	return d
 }
