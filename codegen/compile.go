@@ -37,7 +37,7 @@ func Compile(ctx context.Context, g *ir.Graph, o Options) (*Artifact, error) {
 	}
 	lap(&a.Stats.Passes)
 	a.Graph = fused
-	if a.Plan, err = plan.Make(fused, noMemory{}); err != nil {
+	if a.Plan, err = plan.Make(fused, passes.PlanMemory(fused)); err != nil {
 		return nil, err
 	}
 	lap(&a.Stats.Plan)
@@ -126,8 +126,3 @@ func (a *Artifact) compile(ctx context.Context, progress func(done, total int)) 
 	}
 	return nil
 }
-
-type noMemory struct{}
-
-func (noMemory) Place(*ir.Value, int) (ir.Dim, bool) { return ir.Dim{}, false }
-func (noMemory) Total() ir.Dim                       { return ir.Dim{} }

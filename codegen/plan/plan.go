@@ -324,6 +324,12 @@ func (b *builder) place(v *ir.Value, i int, t ir.Type) (int, []runtime.Step, err
 	if err != nil {
 		return 0, nil, err
 	}
+	return b.memory(v, i, size)
+}
+
+// memory gives result i of v its place in the arena or, where the memory plan
+// has none, a block that is made when its turn comes.
+func (b *builder) memory(v *ir.Value, i int, size runtime.Int) (int, []runtime.Step, error) {
 	if off, ok := b.mem.Place(v, i); ok && !b.slots.late(size) {
 		at, err := b.slots.int(off)
 		if err != nil {

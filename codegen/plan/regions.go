@@ -150,8 +150,11 @@ func (l *scanner) carries() error {
 		if err != nil {
 			return err
 		}
-		block := l.b.block(both)
-		l.before = append(l.before, &runtime.Alloc{Late: l.b.late - 1, Size: both})
+		block, steps, err := l.b.memory(l.v, i, both)
+		if err != nil {
+			return err
+		}
+		l.before = append(l.before, steps...)
 		parity := func(t ir.Dim) ir.Dim { return t.Mod(ir.Const(2)).Mul(half) }
 		var at [4]int
 		for j, off := range []ir.Dim{ir.Const(0), parity(l.t), parity(l.t.AddConst(1)), parity(l.a.Length)} {
