@@ -1,0 +1,51 @@
+package tensor
+
+import (
+	"fmt"
+	"reflect"
+)
+
+// Leaves lists the tensors in *v, a struct, array or slice of tensors and of
+// such, in the order of declaration: what an optimizer goes through.
+func Leaves(v any) ([]*Tensor, error) {
+	p := reflect.ValueOf(v)
+	if p.Kind() != reflect.Pointer || p.IsNil() {
+		return nil, fmt.Errorf("tensor: Leaves of %T, want a pointer to a struct of tensors", v)
+	}
+	var all []slot
+	if err := slots(p.Elem(), "", "", &all); err != nil {
+		return nil, fmt.Errorf("tensor: Leaves of %T: %w", v, err)
+	}
+	out := make([]*Tensor, len(all))
+	for i, s := range all {
+		out[i] = s.t
+	}
+	return out, nil
+}
+
+// GradOf is [Grad] with respect to all tensors in *params; it returns a struct
+// of the same type that has the gradients in their places.
+func GradOf[P any](loss Tensor, params *P) (P, error) {
+	var grads P
+	from, err := Leaves(params)
+	if err != nil {
+		return grads, err
+	}
+	wrt := make([]Tensor, len(from))
+	for i, t := range from {
+		wrt[i] = *t
+	}
+	ds, err := Grad(loss, wrt...)
+	if err != nil {
+		return grads, err
+	}
+	grads = *params
+	to, err := Leaves(&grads)
+	if err != nil {
+		return grads, err
+	}
+	for i, d := range ds {
+		*to[i] = d
+	}
+	return grads, nil
+}
