@@ -258,7 +258,11 @@ func simplifyBody(body []Stmt, f *Facts) []Stmt {
 			g := f.Clone()
 			g.Loop(st.Var, e)
 			c := *st
-			c.Extent, c.Body = e, simplifyBody(st.Body, g)
+			c.Extent = e
+			if e.IsConst(1) {
+				c.Body = replaceVar(c.Body, st.Var, ir.Const(0))
+			}
+			c.Body = simplifyBody(c.Body, g)
 			out = append(out, &c)
 		case *If:
 			cond := f.simplifyExpr(st.Cond)

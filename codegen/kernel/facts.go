@@ -242,7 +242,7 @@ func (f *Facts) prove(d ir.Dim, depth int) bool {
 	if f.obvious(d) {
 		return true
 	}
-	if d.Static() || depth == 0 || f.budget <= 0 {
+	if d.Static() || depth == 0 || f.budget <= 0 || largest(d) > 1<<31 {
 		return false
 	}
 	f.budget--
@@ -300,16 +300,67 @@ func (f *Facts) bySymbol(d ir.Dim, s string, coef ir.Dim, depth int) bool {
 		if !ok || !static || c == 0 || (c < 0) != neg {
 			continue
 		}
-		if neg {
-			// -c*d + coef*fact, coef <= 0
-			if f.prove(d.MulConst(-c).Add(coef.Mul(fact)), depth-1) {
-				return true
-			}
-		} else if f.prove(d.MulConst(c).Sub(coef.Mul(fact)), depth-1) {
+		by := coef
+		if n, ok := coef.Int(); ok {
+			g := gcd(c, n)
+			c, by = c/g, ir.Const(n/g)
+		}
+		if neg { // -c*d + by*fact, where by <= 0
+			by, c = by.Neg(), -c
+		}
+		if f.prove(reduce(d.MulConst(c).Sub(by.Mul(fact))), depth-1) {
 			return true
 		}
 	}
 	return false
+}
+
+// gcd is the positive greatest common divisor, at least one of a, b not 0.
+func gcd(a, b int64) int64 {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return max(a, -a)
+}
+
+// reduce divides d by what all its factors share: d >= 0 where the quotient,
+// its constant rounded down, is.
+func reduce(d ir.Dim) ir.Dim {
+	k := constTerm(d)
+	rest := d.AddConst(-k)
+	// a value is a factor, or for a sum what its factors share
+	g := ir.Walk(rest, func(c int64) int64 { return c }, func(string) int64 { return 1 },
+		func(op byte, a, b int64) int64 {
+			if op == '*' {
+				return a * b
+			}
+			return gcd(a, b)
+		})
+	if g = max(g, -g); g < 2 {
+		return d
+	}
+	return rest.FloorDiv(ir.Const(g)).AddConst(floorDivInt(ir.I64, k, g))
+}
+
+func constTerm(d ir.Dim) int64 {
+	return ir.Walk(d, func(k int64) int64 { return k }, func(string) int64 { return 0 },
+		func(op byte, a, b int64) int64 {
+			if op == '+' {
+				return a + b
+			}
+			return 0 // a product with a symbol
+		})
+}
+
+// largest is a bound of the numbers in a flat d.
+func largest(d ir.Dim) int64 {
+	return ir.Walk(d, func(k int64) int64 { return max(k, -k) }, func(string) int64 { return 1 },
+		func(op byte, a, b int64) int64 {
+			if op == '*' {
+				return a * b
+			}
+			return max(a, b)
+		})
 }
 
 // order lists the symbols of d: defined ones first, then loop variables and

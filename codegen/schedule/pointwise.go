@@ -1,0 +1,157 @@
+package schedule
+
+import (
+	"github.com/tensorcc/tcc/codegen/kernel"
+	"github.com/tensorcc/tcc/ir"
+)
+
+// chunk is how many iterations of a long loop are one task.
+const chunk = 8192
+
+// pointwise schedules loops over a result that is computed element by element.
+func (s *scheduler) pointwise() error {
+	d := s.domain()
+	if len(d) == 0 {
+		return refuse("no independent outer loop")
+	}
+	body := s.Loop(d[len(d)-1]).Body
+	if hasLoops(body) {
+		return s.pieces(d)
+	}
+	if effects(body) || s.t.Vector == 0 {
+		return s.tasks()
+	}
+	d = s.collapse(d)
+	v := s.vectorAxis(d)
+	var order []string
+	for _, x := range d {
+		if x != v {
+			order = append(order, x)
+		}
+	}
+	if err := s.Reorder(append(order, v)...); err != nil {
+		return err
+	}
+	inner := v
+	if n, ok := s.static(v); !ok || n > 2*chunk {
+		var err error
+		if inner, err = s.Split(v, v+"i", chunk, kernel.Clip); err != nil {
+			return err
+		}
+		order = append(order, v)
+	}
+	if err := s.parallel(order); err != nil {
+		return err
+	}
+	return s.vectorize(inner)
+}
+
+// vectorAxis picks the loop whose iterations become lanes: the one along which
+// memory is contiguous, the innermost of equal ones.
+func (s *scheduler) vectorAxis(d []string) string {
+	best, cost := "", 0.0
+	accs := accessesOf(s.Loop(d[len(d)-1]).Body)
+	for i := len(d) - 1; i >= 0; i-- {
+		c := 0.0
+		for _, a := range accs {
+			switch st := stride(a.index, d[i]); {
+			case st == 2 && a.write:
+				c += 10
+			case st == 2:
+				c += 8
+			case st == 1:
+				c++
+			}
+		}
+		if n, ok := s.static(d[i]); ok && n < int64(s.t.Vector/4) {
+			c = (c + 1) * float64(s.t.Vector/4) / float64(max(n, 1))
+		}
+		if best == "" || c < cost {
+			best, cost = d[i], c
+		}
+	}
+	return best
+}
+
+// vectorize makes vector code of loop v, whose iterations are independent and
+// have no loop inside: whole vectors, then the rest under a mask.
+func (s *scheduler) vectorize(v string) error {
+	l := s.Loop(v)
+	w := s.lanes(l.Body)
+	if w < 2 {
+		return nil
+	}
+	for n, ok := l.Extent.Int(); ok && w >= 2*n && w > 4; {
+		w /= 2 // narrow vectors for short loops
+	}
+	main := l.Extent.FloorDiv(ir.Const(w)).MulConst(w)
+	if main.IsConst(0) || l.Extent.Equal(main) {
+		return s.lanesOf(v, w)
+	}
+	rest, err := s.Cut(v, main)
+	if err != nil {
+		return err
+	}
+	if err := s.lanesOf(v, w); err != nil {
+		return err
+	}
+	return s.lanesOf(rest, w)
+}
+
+func (s *scheduler) lanesOf(v string, w int64) error {
+	lane, err := s.Split(v, v+"l", w, kernel.Mask)
+	if err != nil {
+		return err
+	}
+	return s.Bind(lane, kernel.Vector)
+}
+
+// pieces schedules outer loops around several nests: the outer loops are
+// tasks, and in each nest of independent loops the innermost is vectorized.
+func (s *scheduler) pieces(d []string) error {
+	if err := s.parallel(d); err != nil {
+		return err
+	}
+	return s.inside(s.Loop(d[len(d)-1]).Body)
+}
+
+// inside vectorizes the innermost independent loops in body, where that goes.
+func (s *scheduler) inside(body []kernel.Stmt) error {
+	if s.t.Vector == 0 {
+		return nil
+	}
+	var leaves []string
+	kernel.WalkStmts(body, func(st kernel.Stmt) {
+		l, ok := st.(*kernel.Loop)
+		if ok && l.Indep && l.Bind == kernel.Serial && !hasLoops(l.Body) && !effects(l.Body) {
+			leaves = append(leaves, l.Var)
+		}
+	})
+	for _, v := range leaves {
+		if !s.worth(v) {
+			continue
+		}
+		try := &scheduler{Kernel: s.Kernel.Clone(), t: s.t}
+		if try.vectorize(v) == nil {
+			s.Kernel = try.Kernel
+		}
+	}
+	return nil
+}
+
+// worth reports whether lanes of loop v touch memory mostly in a row.
+func (s *scheduler) worth(v string) bool {
+	l := s.Loop(v)
+	if n, ok := l.Extent.Int(); ok && n < 4 {
+		return false
+	}
+	good, bad := 0, 0
+	for _, a := range accessesOf(l.Body) {
+		if stride(a.index, v) == 2 {
+			bad++
+		} else {
+			good++
+		}
+	}
+	return good >= bad
+}

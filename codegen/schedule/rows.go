@@ -1,0 +1,200 @@
+package schedule
+
+import (
+	"github.com/tensorcc/tcc/codegen/kernel"
+	"github.com/tensorcc/tcc/ir"
+)
+
+// rows schedules reductions and normalizations: outer independent loops with
+// reductions inside. Where memory is contiguous along the last outer loop its
+// iterations become lanes; else the reductions are split over lanes.
+func (s *scheduler) rows() error {
+	if s.t.Vector == 0 {
+		return refuse("scalar code")
+	}
+	d := s.domain()
+	body := s.Body
+	if len(d) > 0 {
+		body = s.Loop(d[len(d)-1]).Body
+	}
+	if !reduces(body) {
+		return refuse("no reduction")
+	}
+	if len(d) > 0 {
+		d = s.collapse(d)
+		body = s.Loop(d[len(d)-1]).Body
+		if s.across(d) {
+			try := &scheduler{Kernel: s.Kernel.Clone(), t: s.t}
+			if try.columns(d) == nil {
+				s.Kernel = try.Kernel
+				return nil
+			}
+		}
+		if err := s.parallel(d); err != nil {
+			return err
+		}
+	}
+	return s.along(body)
+}
+
+// reduces reports whether body has a loop that is not independent.
+func reduces(body []kernel.Stmt) bool {
+	found := false
+	kernel.WalkStmts(body, func(st kernel.Stmt) {
+		if l, ok := st.(*kernel.Loop); ok && !l.Indep {
+			found = true
+		}
+	})
+	return found
+}
+
+// across reports whether the last of d is the better axis for lanes than the
+// innermost loops inside it.
+func (s *scheduler) across(d []string) bool {
+	v := d[len(d)-1]
+	if n, ok := s.static(v); ok && n < 4 {
+		return false
+	}
+	body := s.Loop(v).Body
+	outer, inner := 0, 0
+	kernel.WalkStmts(body, func(st kernel.Stmt) {
+		l, ok := st.(*kernel.Loop)
+		if !ok || hasLoops(l.Body) {
+			return
+		}
+		for _, a := range accessesOf(l.Body) {
+			if a.buf.Space == kernel.Scratch {
+				continue
+			}
+			if stride(a.index, v) == 2 {
+				outer++
+			}
+			if stride(a.index, l.Var) == 2 {
+				inner++
+			}
+		}
+	})
+	return outer < inner || outer == 0 && inner == 0
+}
+
+// columns makes lanes of the iterations of the last of d.
+func (s *scheduler) columns(d []string) error {
+	v := d[len(d)-1]
+	l := s.Loop(v)
+	w := s.lanes(l.Body)
+	for n, ok := l.Extent.Int(); ok && w >= 2*n && w > 4; {
+		w /= 2
+	}
+	tail := kernel.Clip
+	if n, ok := l.Extent.Int(); ok && n < w {
+		tail = kernel.Mask
+	}
+	lane, err := s.Split(v, v+"l", w, tail)
+	if err != nil {
+		return err
+	}
+	if err := s.parallel(d); err != nil {
+		return err
+	}
+	if tail == kernel.Mask {
+		return s.distribute([]string{lane})
+	}
+	names, err := s.Specialize(lane)
+	if err != nil {
+		return err
+	}
+	if err := s.distribute([]string{lane}); err != nil {
+		return err
+	}
+	if names == nil {
+		return nil
+	}
+	// the copy has fewer iterations than lanes: a mask
+	rest, err := s.Split(names[lane], lane, w, kernel.Mask)
+	if err != nil {
+		return err
+	}
+	return s.distribute([]string{rest})
+}
+
+// along vectorizes the loops in body: reductions by partial accumulators,
+// others as they are.
+func (s *scheduler) along(body []kernel.Stmt) error {
+	var leaves []string
+	kernel.WalkStmts(body, func(st kernel.Stmt) {
+		if l, ok := st.(*kernel.Loop); ok && l.Bind == kernel.Serial && !hasLoops(l.Body) && !effects(l.Body) {
+			leaves = append(leaves, l.Var)
+		}
+	})
+	for _, v := range leaves {
+		if !s.worth(v) {
+			continue
+		}
+		try := &scheduler{Kernel: s.Kernel.Clone(), t: s.t}
+		var err error
+		if try.Loop(v).Indep {
+			err = try.vectorize(v)
+		} else {
+			err = try.fold(v)
+		}
+		if err == nil {
+			s.Kernel = try.Kernel
+		}
+	}
+	return nil
+}
+
+// fold splits the reduction v over lanes: several vectors of partial results
+// for the bulk, one under a mask for the rest.
+func (s *scheduler) fold(v string) error {
+	l := s.Loop(v)
+	w := s.lanes(l.Body)
+	if w < 2 {
+		return refuse("scalar code")
+	}
+	chains := int64(4)
+	if n, ok := l.Extent.Int(); ok {
+		for w >= 2*n && w > 4 {
+			w /= 2
+		}
+		for chains > 1 && n < 2*w*chains {
+			chains /= 2
+		}
+	}
+	main := l.Extent.FloorDiv(ir.Const(w * chains)).MulConst(w * chains)
+	if l.Extent.Equal(main) || main.IsConst(0) && chains == 1 {
+		return s.foldLanes(v, w, chains)
+	}
+	rest, err := s.Cut(v, main)
+	if err != nil {
+		return err
+	}
+	if err := s.foldLanes(v, w, chains); err != nil {
+		return err
+	}
+	return s.foldLanes(rest, w, 1)
+}
+
+func (s *scheduler) foldLanes(v string, w, chains int64) error {
+	lane, init, tree, err := s.SplitReduction(v, v+"l", w*chains)
+	if err != nil {
+		return err
+	}
+	for _, t := range append([]string{lane, init}, tree...) {
+		n, _ := s.static(t)
+		if n > w {
+			in, err := s.Split(t, t+"v", w, kernel.Exact)
+			if err != nil {
+				return err
+			}
+			if err := s.distribute([]string{t, in}); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := s.Bind(t, kernel.Vector); err != nil {
+			return err
+		}
+	}
+	return nil
+}

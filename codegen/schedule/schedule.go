@@ -1,0 +1,101 @@
+// Package schedule chooses how kernels are executed: it rewrites the naive
+// trees of codegen/lower by the primitives of codegen/kernel, for a CPU level.
+//
+// What a kernel computes is recognized from its tree alone: loops over the
+// result, whose iterations are independent, and inside them nothing but
+// statements (pointwise), one accumulation (products, windows), or several
+// loops (row operations). Each class has a strategy; where a primitive refuses
+// it, the next simpler one is taken, and at last the tree as it is with its
+// outer loops as tasks. Every schedule is legal, because primitives are.
+package schedule
+
+import (
+	"fmt"
+
+	"github.com/tensorcc/tcc/codegen/kernel"
+)
+
+// strategy is one way to schedule a kernel; it works on a copy and fails where
+// it does not apply.
+type strategy struct {
+	name string
+	run  func(*scheduler) error
+}
+
+// strategies in order of preference.
+var strategies = []strategy{
+	{"product", (*scheduler).product},
+	{"rows", (*scheduler).rows},
+	{"pointwise", (*scheduler).pointwise},
+	{"tasks", (*scheduler).tasks},
+	{"serial", func(*scheduler) error { return nil }},
+}
+
+// Schedule returns k scheduled for t; k is not changed.
+func Schedule(k *kernel.Kernel, t Target) (*kernel.Kernel, error) {
+	out, _, err := Explain(k, t)
+	return out, err
+}
+
+// Explain is Schedule with the name of the strategy and what the better ones
+// refused.
+func Explain(k *kernel.Kernel, t Target) (*kernel.Kernel, string, error) {
+	marked := k.Clone()
+	kernel.MarkIndep(marked)
+	why := ""
+	for _, s := range strategies {
+		c := &scheduler{Kernel: marked.Clone(), t: t}
+		err := s.run(c)
+		if err == nil {
+			if err = kernel.Verify(c.Kernel); err != nil {
+				return nil, "", fmt.Errorf("BUG: schedule %s of %v:\n%w\n%v", s.name, t.Name, err, c.Kernel)
+			}
+			return c.Kernel, s.name + why, nil
+		}
+		why += fmt.Sprintf("; not %s: %v", s.name, err)
+	}
+	return nil, "", fmt.Errorf("schedule %s: no strategy", k.Name)
+}
+
+// scheduler is a kernel being scheduled.
+type scheduler struct {
+	*kernel.Kernel
+	t Target
+}
+
+func refuse(format string, args ...any) error { return fmt.Errorf(format, args...) }
+
+// tasks makes the outermost independent loops parallel and changes nothing
+// else.
+func (s *scheduler) tasks() error {
+	d := s.domain()
+	if len(d) == 0 {
+		return refuse("no independent outer loop")
+	}
+	return s.parallel(d)
+}
+
+// parallel binds the loops, which are outermost, to tasks.
+func (s *scheduler) parallel(vars []string) error {
+	for _, v := range vars {
+		if err := s.Bind(v, kernel.Parallel); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// domain lists the loops that are outermost, perfectly nested and
+// independent.
+func (s *scheduler) domain() []string {
+	var out []string
+	for body := s.Body; len(body) == 1; {
+		l, ok := body[0].(*kernel.Loop)
+		if !ok || !l.Indep || l.Bind != kernel.Serial {
+			break
+		}
+		out = append(out, l.Var)
+		body = l.Body
+	}
+	return out
+}
