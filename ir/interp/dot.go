@@ -86,6 +86,9 @@ func dot[A wide](c *call, out *Tensor) error {
 // pack widens rows lo to hi of batch b into a panel of rows.
 func pack[A wide](o operand, b, lo, hi int) []A {
 	out := make([]A, (hi-lo)*len(o.sum))
+	if len(out) == 0 {
+		return out // the tensor may have no data to point into
+	}
 	switch o.t.DType {
 	case ir.F32:
 		packAs(out, Elements[float32](o.t)[o.batch[b]:], o, lo, hi)
