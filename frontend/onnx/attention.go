@@ -48,6 +48,9 @@ func attention(n *node) []*tensor {
 	}
 	past := ir.Const(0)
 	if n.has(4) {
+		if n.typ(4).Rank() != 4 {
+			n.fail("past_key %v, want rank 4", n.typ(4))
+		}
 		past = n.typ(4).Shape[2]
 		k, v = n.append(n.arg(4), k), n.append(n.arg(5), v)
 	}

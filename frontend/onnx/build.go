@@ -204,6 +204,9 @@ func (n *node) broadcastAll(vs ...*ir.Value) []*ir.Value {
 
 // place gives v the given rank, its axis i at axes[i], the others 1.
 func (n *node) place(v *ir.Value, rank int, axes ...int) *ir.Value {
+	if v.Type.Rank() != len(axes) {
+		n.fail("%v, want rank %d", v.Type, len(axes))
+	}
 	shape := make(ir.Shape, rank)
 	for i := range shape {
 		shape[i] = ir.Const(1)
@@ -360,9 +363,13 @@ func (n *node) get(v *ir.Value) []*ir.Value {
 
 // bind makes a symbol of an i64 scalar that only running the model gives.
 func (n *node) bind(v *ir.Value) ir.Dim {
+	if d, ok := n.s.bound[v]; ok {
+		return d
+	}
 	sym := n.im.syms.unique(n.name + "." + strconv.Itoa(len(n.im.syms.taken)))
 	n.op(ir.OpBind, &ir.BindAttr{Sym: sym}, v)
-	return ir.Sym(sym)
+	n.s.bound[v] = ir.Sym(sym)
+	return n.s.bound[v]
 }
 
 // intsOf returns the elements of input i, a vector or scalar of integers that
@@ -383,6 +390,10 @@ func (n *node) intsOf(i int) []ir.Dim {
 	v := n.cast(n.reshape(n.value(t), ir.Dims(size)), ir.I64)
 	out := make([]ir.Dim, size)
 	for j := range out {
+		if t.dims != nil && t.dims[j] != nil {
+			out[j] = *t.dims[j]
+			continue
+		}
 		out[j] = n.bind(n.view(n.take(v, 0, ir.Const(int64(j)), ir.Const(1)), ir.Shape{}))
 	}
 	return out

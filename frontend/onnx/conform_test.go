@@ -90,6 +90,11 @@ func (e errSkip) Error() string { return e.why }
 // run imports the model, runs it with the interpreter and compares. With fixed
 // set, integer inputs are constants.
 func (c *testCase) run(fixed bool) error {
+	return c.runWith(fixed, func(g *ir.Graph) (*ir.Graph, error) { return g, nil })
+}
+
+// runWith is run with a change of the graph before it is run.
+func (c *testCase) runWith(fixed bool, change func(*ir.Graph) (*ir.Graph, error)) error {
 	m, err := onnxpb.DecodeModel(c.model)
 	if err != nil {
 		return err
@@ -112,6 +117,9 @@ func (c *testCase) run(fixed bool) error {
 	}
 	g, err := Import(m, opt)
 	if err != nil {
+		return err
+	}
+	if g, err = change(g); err != nil {
 		return err
 	}
 	if err := ir.Verify(g); err != nil {

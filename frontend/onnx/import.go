@@ -109,7 +109,7 @@ func (im *importer) run(m *onnxpb.ModelProto) (*ir.Graph, error) {
 		return nil, err
 	}
 	s := &scope{names: map[string]*tensor{}, g: ir.NewGraph(graphName(m.Graph.Name)),
-		checks: map[string]bool{}, opsets: opsets}
+		checks: map[string]bool{}, bound: map[*ir.Value]ir.Dim{}, opsets: opsets}
 	if err := im.inputs(s, m.Graph); err != nil {
 		return nil, err
 	}

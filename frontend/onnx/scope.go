@@ -13,8 +13,10 @@ type scope struct {
 	g      *ir.Graph
 	// checks are the conditions that this ir graph checks already.
 	checks map[string]bool
-	// refs are the attribute values of the function call around, which
-	// attributes of nodes in the function's body may refer to.
+	// bound are the symbols that values of this ir graph are bound to.
+	bound map[*ir.Value]ir.Dim
+	// call is the function call around, to whose attributes those of nodes in
+	// the function's body may refer.
 	call *node
 	// opsets are the versions of the operator sets in force.
 	opsets map[string]int64
@@ -39,6 +41,7 @@ func (s *scope) inner() *scope {
 // region returns a scope of its own for a body of the ir graph g.
 func (s *scope) region(g *ir.Graph) *scope {
 	in := *s
-	in.parent, in.names, in.g, in.checks = nil, map[string]*tensor{}, g, map[string]bool{}
+	in.parent, in.names, in.g = nil, map[string]*tensor{}, g
+	in.checks, in.bound = map[string]bool{}, map[*ir.Value]ir.Dim{}
 	return &in
 }

@@ -142,6 +142,9 @@ func (n *node) reshaped(shape ir.Shape) []*tensor {
 
 func reshape(n *node) []*tensor {
 	zero := n.flag("allowzero", false)
+	if t := n.in[1]; t.elems == nil && t.dims == nil && !t.typ.Shape.Size().IsConst(0) {
+		return n.computedReshape(zero)
+	}
 	want := n.intsOf(1)
 	in := n.typ(0).Shape
 	out := make(ir.Shape, len(want))
@@ -173,6 +176,33 @@ func reshape(n *node) []*tensor {
 		out[infer] = in.Size().FloorDiv(rest)
 	}
 	return n.reshaped(out)
+}
+
+// computedReshape resolves 0 and -1 in a shape that only running the model
+// gives.
+func (n *node) computedReshape(zero bool) []*tensor {
+	in := n.typ(0).Shape
+	want := n.cast(n.arg(1), ir.I64)
+	count, ok := want.Type.Shape.Size().Int()
+	if !ok || want.Type.Rank() != 1 || count > maxElems {
+		n.fail("shape %v, want a vector whose length is known at compile time", want.Type)
+	}
+	if !zero {
+		copied := make([]elem, count)
+		for i := range copied {
+			if i < len(in) {
+				copied[i].d = in[i]
+			}
+		}
+		v := n.value(known(ir.I64, ir.Dims(count), copied)[0])
+		want = n.apply(ir.OpSelect, n.with(ir.OpEq, want, 0), v, want)
+	}
+	inferred := n.with(ir.OpEq, want, -1)
+	rest := n.reduce(ir.OpProd, n.apply(ir.OpSelect, inferred, n.like(want, 1), want), false, 0)
+	size := n.op(ir.OpDiv, nil, n.dim(in.Size()), rest)
+	want = n.apply(ir.OpSelect, inferred, n.broadcast(size, want.Type.Shape), want)
+	n.in[1] = computed(want)
+	return n.reshaped(n.intsOf(1))
 }
 
 func flatten(n *node) []*tensor {
@@ -301,7 +331,28 @@ func concat(n *node) []*tensor {
 		}
 		args[i] = n.view(n.arg(i), want)
 	}
-	return result(n.concat(axis, args...))
+	out := result(n.concat(axis, args...))
+	out[0].dims = n.concatDims()
+	return out
+}
+
+// concatDims returns the elements of concatenated vectors of integers of which
+// only some are known.
+func (n *node) concatDims() []*ir.Dim {
+	var out []*ir.Dim
+	for i, t := range n.in {
+		size, ok := t.typ.Shape.Size().Int()
+		if n.typ(i).Rank() != 1 || !exprType(t.typ.DType) || !ok || size+int64(len(out)) > maxElems {
+			return nil
+		}
+		part := make([]*ir.Dim, size)
+		copy(part, t.dims)
+		for j := range t.elems {
+			part[j] = &t.elems[j].d
+		}
+		out = append(out, part...)
+	}
+	return out
 }
 
 // concatElems concatenates known vectors.

@@ -17,6 +17,10 @@ type tensor struct {
 	lit   *ir.Literal
 	elems []elem
 
+	// dims are the elements of a computed vector of integers that are known
+	// all the same; nil for the others. The list is nil or complete.
+	dims []*ir.Dim
+
 	// bad marks the result of a node that could not be imported; whatever
 	// uses it is not imported either, without an error of its own.
 	bad bool
