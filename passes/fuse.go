@@ -236,6 +236,7 @@ func (f *fuser) demandAll() {
 			for _, a := range v.Args {
 				f.demandStrided(a)
 			}
+			f.demandRows(v)
 		}
 	}
 }
@@ -269,6 +270,23 @@ func (f *fuser) demandStrided(v *ir.Value) {
 	}
 	if bad := f.notStrided(v); bad != nil {
 		f.demand(bad)
+	}
+}
+
+// demandRows copies the input of a convolution whose channels are last but not
+// next to each other in memory, unless they are few, as those of an image.
+func (f *fuser) demandRows(v *ir.Value) {
+	const few = 16
+	a, ok := v.Attr.(*ir.ConvAttr)
+	x := v.Args[0]
+	if !ok || !a.Last || f.place[x.ID] != isFree || x.Op == ir.OpPad {
+		return
+	}
+	last := x.Type.Rank() - 1
+	w, bad := f.viewOf(x)
+	c, static := x.Type.Shape[last].Int()
+	if bad == nil && !w.stride[last].IsConst(1) && (!static || c > few) {
+		f.demand(x)
 	}
 }
 

@@ -116,19 +116,34 @@ func lastReshape(l *layouter, v *ir.Value) *ir.Value {
 	return reshape(l.out, v.Pos, l.last(x), permuted(to, toLast(len(to))))
 }
 
-// lastBroadcast: repeating along spatial axes, as in resizing.
+// lastBroadcast: repeating along spatial axes, as in resizing. Canon has
+// dropped the axes of extent 1 from what is broadcast, the batch perhaps.
 func lastBroadcast(l *layouter, v *ir.Value) *ir.Value {
 	x, a := v.Args[0], v.Attr.(*ir.BroadcastAttr)
-	rank := v.Type.Rank()
-	if !l.native(x) || a.Axes[0] != 0 || a.Axes[1] != 1 {
+	if x.Op == ir.OpReshape && sameReal(x.Type.Shape, x.Args[0].Type.Shape) {
+		x = x.Args[0]
+	}
+	if !l.native(x) {
 		return nil
 	}
-	axes := []int{0}
-	for _, axis := range a.Axes[2:] {
-		axes = append(axes, axis-1)
+	from, rank := realAxes(x.Type.Shape), v.Type.Rank()
+	target := make([]int, x.Type.Rank()) // of the axes of x that are not 1
+	for i, axis := range realAxes(v.Args[0].Type.Shape) {
+		to := a.Axes[axis]
+		if (from[i] < 2 || to < 2) && from[i] != to {
+			return nil
+		}
+		target[from[i]] = to
 	}
-	n := &ir.BroadcastAttr{Shape: permuted(a.Shape, toLast(rank)), Axes: append(axes, rank-1)}
-	return l.out.Must(v.Pos, v.Op, n, l.last(x))
+	var axes []int
+	var shape ir.Shape
+	for _, i := range toLast(x.Type.Rank()) {
+		if d := x.Type.Shape[i]; !d.IsConst(1) {
+			axes, shape = append(axes, lastAxis(target[i], rank)), append(shape, d)
+		}
+	}
+	n := &ir.BroadcastAttr{Shape: permuted(a.Shape, toLast(rank)), Axes: axes}
+	return l.out.Must(v.Pos, v.Op, n, reshape(l.out, v.Pos, l.last(x), shape))
 }
 
 // reduceAxes reduces in the last form if that leaves the kept axes in order.
