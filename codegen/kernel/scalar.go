@@ -31,7 +31,7 @@ var floatOps2 = map[ir.Op]func(x, y float64) float64{
 	ir.OpMul: func(x, y float64) float64 { return x * y },
 	ir.OpDiv: func(x, y float64) float64 { return x / y },
 	ir.OpRem: math.Mod, ir.OpMod: floorMod, ir.OpFloorDiv: floorDivide,
-	ir.OpPow: math.Pow, ir.OpAtan2: math.Atan2, ir.OpMax: math.Max, ir.OpMin: math.Min,
+	ir.OpPow: math.Pow, ir.OpAtan2: math.Atan2, ir.OpMax: larger64, ir.OpMin: smaller64,
 }
 
 var floatTests1 = map[ir.Op]func(float64) bool{
@@ -84,13 +84,17 @@ func floorDivide(x, y float64) float64 {
 	return f
 }
 
-// fma32 is x*y+z rounded once to float32: the sum is rounded to odd in
-// float64 first, which keeps what the second rounding needs.
-func fma32(x, y, z float32) float32 {
-	p, c := float64(x)*float64(y), float64(z)
+// larger64 and smaller64: those of package math prefer an infinity to NaN.
+func larger64(x, y float64) float64  { return max(x, y) }
+func smaller64(x, y float64) float64 { return min(x, y) }
+
+// fmaOdd is x*y+z for arguments of at most 24 bits, rounded to odd, which
+// keeps what rounding to their type needs.
+func fmaOdd(x, y, c float64) float64 {
+	p := x * y
 	s := p + c
 	if math.IsInf(s, 0) || math.IsNaN(s) {
-		return float32(s)
+		return s
 	}
 	b := s - p
 	if e := (p - (s - b)) + (c - b); e != 0 && math.Float64bits(s)&1 == 0 {
@@ -100,7 +104,7 @@ func fma32(x, y, z float32) float32 {
 			s = math.Float64frombits(math.Float64bits(s) - 1)
 		}
 	}
-	return float32(s)
+	return s
 }
 
 // intOps1 and intOps2 wrap; results are brought back to the width after.
@@ -294,6 +298,9 @@ func scalarOp(e *Expr) (func(args []uint64) uint64, error) {
 		return func(a []uint64) uint64 {
 			n := 64 - in.Bits()
 			raw := a[0] << n >> n
+			if e.DType == ir.Bool {
+				return min(raw, 1)
+			}
 			if e.DType.IsInt() {
 				return wrap(e.DType, int64(raw))
 			}
@@ -313,8 +320,7 @@ func scalarOp(e *Expr) (func(args []uint64) uint64, error) {
 			}, nil
 		}
 		return func(a []uint64) uint64 {
-			return uint64(math.Float32bits(fma32(float32(toFloat(in, a[0])), float32(toFloat(in, a[1])),
-				float32(toFloat(in, a[2])))))
+			return fromFloat(in, fmaOdd(toFloat(in, a[0]), toFloat(in, a[1]), toFloat(in, a[2])))
 		}, nil
 	}
 	if in.IsFloat() {

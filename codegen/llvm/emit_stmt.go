@@ -252,7 +252,7 @@ func (e *emitter) alloc(b *kernel.Buffer) {
 		p := e.cur.NewGetElementPtr(types.I8, e.scratch, off.Value)
 		e.bufs[b] = &memory{base: e.cur.NewBitCast(p, types.NewPointer(elem)), elem: elem,
 			meta: e.scratchMeta}
-		e.top = e.top.Add(scratchBytes(b))
+		e.top = e.top.Add(kernel.ScratchBytes(b.Size, b.DType))
 	case kernel.Local:
 		n, ok := e.fold(b.Size).Int()
 		if !ok || n > maxLocal {
@@ -277,8 +277,3 @@ func (e *emitter) alloc(b *kernel.Buffer) {
 // maxLocal bounds the elements of a local buffer: what is not kept in
 // registers lies on the stack, which is small.
 const maxLocal = 2048
-
-// scratchBytes is the memory that b takes in scratch: whole cache lines.
-func scratchBytes(b *kernel.Buffer) ir.Dim {
-	return b.Size.MulConst(int64(b.DType.Size())).CeilDiv(ir.Const(64)).MulConst(64)
-}

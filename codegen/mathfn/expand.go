@@ -56,6 +56,8 @@ func expandOne(e *kernel.Expr) *kernel.Expr {
 	}
 	d := e.Args[0].DType
 	switch {
+	case (d == ir.F16 || d == ir.BF16) && e.Op == ir.OpFMA:
+		return kernel.CastExpr(d, fmaOdd(castAll(ir.F64, e.Args)))
 	case d == ir.F16 || d == ir.BF16:
 		wide := kernel.OpExpr(e.Op, castAll(ir.F32, e.Args)...)
 		return kernel.CastExpr(e.DType, expandOne(wide))

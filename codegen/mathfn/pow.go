@@ -89,6 +89,17 @@ func sum(a, b expr) (s, lost expr) {
 	return s, add(sub(a, sub(s, t)), sub(b, t))
 }
 
+// fmaOdd is x*y+z for arguments of at most 24 bits in f64, rounded to odd: so
+// that rounding it to their type is rounding once.
+func fmaOdd(a []expr) expr {
+	s, lost := sum(mul(a[0], a[1]), a[2])
+	b := bits(s)
+	toward := sel(eq(gt(lost, like(s, 0)), gt(s, like(s, 0))), intLike(b, 1), intLike(b, -1))
+	even := eq(and(b, intLike(b, 1)), intLike(b, 0))
+	inexact := and(ne(lost, like(s, 0)), lt(abs(s), like(s, inf)))
+	return float(ir.F64, sel(and(even, inexact), add(b, toward), b))
+}
+
 // powInt is x**y by squaring, for every bit of y.
 func powInt(x, y expr) expr {
 	d := x.DType

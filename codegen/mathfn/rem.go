@@ -18,10 +18,18 @@ const remBits = 52
 func remPos(x, y expr, steps int) expr {
 	far := x
 	for j := steps; j > 0; j-- {
-		far = remStep(far, mul(y, like(y, math.Ldexp(1, remBits*j))))
+		far = remStep(far, scaleUp(y, remBits*j))
 	}
 	x = sel(ge(mul(x, like(x, math.Ldexp(1, -remBits))), y), far, x)
 	return remStep(x, y)
+}
+
+// scaleUp is y*2**k, infinite where that is too large.
+func scaleUp(y expr, k int) expr {
+	for ; k > 1000; k -= 1000 {
+		y = mul(y, like(y, 0x1p1000))
+	}
+	return mul(y, like(y, math.Ldexp(1, k)))
 }
 
 // remStep is r rem y where r/y is below 2**52; an infinite y leaves r.

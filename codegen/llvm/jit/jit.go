@@ -9,7 +9,6 @@ import (
 
 	"github.com/tensorcc/tcc/codegen/kernel"
 	"github.com/tensorcc/tcc/codegen/llvm"
-	"github.com/tensorcc/tcc/ir"
 	"github.com/tensorcc/tcc/runtime"
 )
 
@@ -58,7 +57,7 @@ func load(k *kernel.Kernel, level string, dims []int64, code []byte) (*Func, err
 	if err != nil {
 		return nil, err
 	}
-	tasks, err := tasksOf(k).Eval(env)
+	tasks, err := kernel.Tasks(k).Eval(env)
 	if err != nil {
 		return nil, err
 	}
@@ -113,17 +112,6 @@ func (f *Func) param(p *runtime.Program, launch *runtime.Launch, i int) {
 	}
 	launch.Writes = append(launch.Writes, len(launch.Bufs))
 	launch.Bufs = append(launch.Bufs, out)
-}
-
-// tasksOf is the number of iterations of the parallel loops.
-func tasksOf(k *kernel.Kernel) ir.Dim {
-	n := ir.Const(1)
-	kernel.WalkStmts(k.Body, func(s kernel.Stmt) {
-		if l, ok := s.(*kernel.Loop); ok && l.Bind == kernel.Parallel {
-			n = n.Mul(l.Extent)
-		}
-	})
-	return n
 }
 
 // Run calls the kernel: bufs are the memory of its parameters, in order, of
