@@ -123,7 +123,7 @@ func isNarrow(d ir.DType) bool { return d == ir.I4 || d == ir.U4 }
 func choose(b *gen) {
 	y := b.value(ir.OpSelect, ir.Storable, nil)
 	if y == nil || !b.allowed(ir.OpSelect, ir.Bool) {
-		return
+		return // the condition's type counts
 	}
 	z := b.like(ir.OpSelect, y.Type, nil)
 	x := b.like(ir.OpSelect, y.Type.With(ir.Bool), nil)

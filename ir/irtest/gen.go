@@ -53,6 +53,9 @@ func Generate(c Config) *Case {
 	b.inputs = make([][]*ir.Literal, len(b.syms.envs))
 	b.kind = []profile{tame, tame, wild}[b.r.IntN(3)]
 	b.fill(c.Size)
+	if d, ok := b.dtype(ir.OpParam, ir.Storable); ok && len(b.g.Values) == 0 {
+		b.fresh(ir.Of(d, b.shape()))
+	}
 	b.results()
 	if err := ir.Verify(b.g); err != nil {
 		panic(fmt.Sprintf("BUG: irtest: seed %d: %v\n%v", c.Seed, err, b.g))
@@ -105,6 +108,9 @@ func (b *gen) ops() []ir.Op {
 			(b.Flat || !b.top) && op.Is(ir.Region) || !b.top && op == ir.OpNonZero {
 			continue
 		}
+		if !slices.ContainsFunc(allDTypes, func(d ir.DType) bool { return b.allowed(op, d) }) {
+			continue
+		}
 		ops = append(ops, op)
 		if have {
 			ops = append(ops, op) // elementwise operations are many
@@ -112,6 +118,13 @@ func (b *gen) ops() []ir.Op {
 	}
 	return ops
 }
+
+var allDTypes = func() (ds []ir.DType) {
+	for d := ir.Bool; d < ir.String; d++ {
+		ds = append(ds, d)
+	}
+	return ds
+}()
 
 // step tries to append op; it may append nothing.
 func (b *gen) step(op ir.Op) {

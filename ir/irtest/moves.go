@@ -212,8 +212,11 @@ func makeIota(b *gen, op ir.Op) {
 }
 
 func makeRandom(b *gen, op ir.Op) {
+	if !b.allowed(op, ir.U64) || !b.allowed(op, ir.U32) {
+		return
+	}
 	key, ctr := b.like(op, ir.T(ir.U64), nil), b.like(op, ir.T(ir.U64), nil)
-	if key != nil && ctr != nil && b.allowed(op, ir.U64) && b.allowed(op, ir.U32) {
+	if key != nil && ctr != nil {
 		b.emit(Bound{}, op, &ir.RandomAttr{Shape: b.shape()}, key, ctr)
 	}
 }

@@ -21,9 +21,9 @@ func (b *gen) region(name string, types []ir.Type, bounds []Bound) *gen {
 }
 
 // regionArgs picks up to n values to pass into a body.
-func (b *gen) regionArgs(n int) (args []*ir.Value, types []ir.Type, bounds []Bound) {
+func (b *gen) regionArgs(op ir.Op, n int) (args []*ir.Value, types []ir.Type, bounds []Bound) {
 	for range n {
-		if v := b.value(ir.OpFuse, ir.Computable, nil); v != nil {
+		if v := b.value(op, ir.Computable, nil); v != nil {
 			args, types = append(args, v), append(types, v.Type)
 			bounds = append(bounds, b.bound(v))
 		}
@@ -55,7 +55,10 @@ func (b *gen) inner() []*ir.Value {
 }
 
 func makeFuse(b *gen, op ir.Op) {
-	args, types, bounds := b.regionArgs(1 + b.r.IntN(3))
+	if _, ok := b.dtype(op, ir.Computable); !ok {
+		return
+	}
+	args, types, bounds := b.regionArgs(op, 1+b.r.IntN(3))
 	in := b.region("body", types, bounds)
 	in.fill(1 + b.r.IntN(5))
 	vs := in.inner()
@@ -71,8 +74,11 @@ func makeFuse(b *gen, op ir.Op) {
 }
 
 func makeIf(b *gen, op ir.Op) {
+	if !b.allowed(op, ir.Bool) {
+		return
+	}
 	cond := b.like(op, ir.T(ir.Bool), nil)
-	args, types, bounds := b.regionArgs(1 + b.r.IntN(2))
+	args, types, bounds := b.regionArgs(op, 1+b.r.IntN(2))
 	if cond == nil || len(args) == 0 || !b.allowed(op, types[0].DType) {
 		return
 	}
