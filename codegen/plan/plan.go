@@ -170,6 +170,10 @@ func (b *builder) graph(g *ir.Graph, out []int) ([]runtime.Step, error) {
 		if out[i] < 0 || !writes(root.Op) {
 			continue
 		}
+		// An output whose size is known late must be known where it is written.
+		if b.slots.late(b.p.Buffers[out[i]].Size) && !bytesOf(r.Type).Equal(bytesOf(root.ResultTypes()[k])) {
+			continue
+		}
 		if b.targets[root] == nil {
 			b.targets[root] = slices.Repeat([]int{-1}, len(root.ResultTypes()))
 		}
@@ -350,7 +354,10 @@ func (b *builder) block(size runtime.Int) int {
 // launch lowers a fused region and launches its kernel.
 func (b *builder) launch(v *ir.Value) ([]runtime.Step, error) {
 	a := v.Attr.(*ir.FuseAttr)
-	var steps []runtime.Step
+	steps, err := b.count(v, a)
+	if err != nil {
+		return nil, err
+	}
 	var outs []int
 	for i, t := range v.ResultTypes() {
 		buf, s, err := b.place(v, i, t)
@@ -360,14 +367,23 @@ func (b *builder) launch(v *ir.Value) ([]runtime.Step, error) {
 		outs, steps = append(outs, buf), append(steps, s...)
 	}
 	b.bufs[v] = outs
-	res, err := lower.Region("k", a.Kind, a.Body)
+	l, err := b.lower(a.Kind, a.Body, v.Args, outs)
+	if err != nil {
+		return nil, err
+	}
+	return append(steps, l), nil
+}
+
+// lower makes the kernel of a region and the step that launches it.
+func (b *builder) lower(kind string, body *ir.Graph, args []*ir.Value, outs []int) (*runtime.Launch, error) {
+	res, err := lower.Region("k", kind, body)
 	if err != nil {
 		return nil, err
 	}
 	k := res.Kernel
-	l := &runtime.Launch{Kernel: b.kernel(k, a)}
+	l := &runtime.Launch{Kernel: b.kernel(k, kind, body)}
 	for _, i := range res.Args {
-		l.Bufs = append(l.Bufs, b.bufs[v.Args[i]][0])
+		l.Bufs = append(l.Bufs, b.bufs[args[i]][0])
 	}
 	for _, o := range outs {
 		l.Writes = append(l.Writes, len(l.Bufs))
@@ -380,20 +396,18 @@ func (b *builder) launch(v *ir.Value) ([]runtime.Step, error) {
 		}
 		l.Dims = append(l.Dims, d)
 	}
-	if l.Cost, err = b.slots.int(Cost(k)); err != nil {
-		return nil, err
-	}
-	return append(steps, l), nil
+	l.Cost, err = b.slots.int(Cost(k))
+	return l, err
 }
 
 // kernel returns the index of the kernel with the tree k: equal trees are one.
-func (b *builder) kernel(k *kernel.Kernel, a *ir.FuseAttr) int {
+func (b *builder) kernel(k *kernel.Kernel, kind string, body *ir.Graph) int {
 	key := k.String()
 	if i, ok := b.kernels[key]; ok {
 		return i
 	}
 	i := len(b.trees)
-	k.Name = fmt.Sprintf("k%d_%s", i, kernelName(a))
+	k.Name = fmt.Sprintf("k%d_%s", i, kernelName(kind, body))
 	b.kernels[key] = i
 	b.trees = append(b.trees, k)
 	b.p.Kernels = append(b.p.Kernels, runtime.Kernel{Name: k.Name, Node: nodes(k.Pos)})
@@ -401,10 +415,10 @@ func (b *builder) kernel(k *kernel.Kernel, a *ir.FuseAttr) int {
 }
 
 // kernelName lists what a region computes, for profilers.
-func kernelName(a *ir.FuseAttr) string {
+func kernelName(kind string, body *ir.Graph) string {
 	var names []string
-	for _, v := range a.Body.Values {
-		if v.Op == ir.OpParam || v.Op == ir.OpConst || v.Op.Is(ir.Moves) && a.Kind != "loop" {
+	for _, v := range body.Values {
+		if v.Op == ir.OpParam || v.Op == ir.OpConst || v.Op.Is(ir.Moves) && kind != "loop" {
 			continue
 		}
 		if n := v.Op.String(); !slices.Contains(names, n) {

@@ -41,8 +41,9 @@ func (s *slots) declareLate(g *ir.Graph) {
 			for _, sym := range a.Syms {
 				s.declare(sym, -1, 0)
 			}
-		case *ir.FuseAttr:
-			continue
+		}
+		if v.Op == ir.OpNonZero {
+			s.declare(nonZeroSym(v), -1, 0)
 		}
 		for _, r := range v.Regions() {
 			s.declareLate(r)
