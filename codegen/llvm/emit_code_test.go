@@ -1,0 +1,48 @@
+package llvm_test
+
+import "fmt"
+
+// block is the inner kernel of a matrix product: rows*vecs accumulators over
+// packed panels.
+func block(rows, vecs, lanes int) string {
+	n := vecs * lanes
+	return fmt.Sprintf(`
+kernel k(a f32[%[1]d*K] in, b f32[%[2]d*K] in, c f32[%[1]d*%[2]d] out) dims(K)
+	alloc t f32[%[1]d*%[2]d] local
+	unroll i0 < %[1]d
+		unroll j0 < %[3]d
+			vector l0 < %[4]d
+				t[%[2]d*i0+%[4]d*j0+l0] = 0.0f32
+	serial p < K
+		unroll i < %[1]d
+			unroll j < %[3]d
+				vector l < %[4]d
+					t[%[2]d*i+%[4]d*j+l] = fma(a[%[1]d*p+i], b[%[2]d*p+%[4]d*j+l], t[%[2]d*i+%[4]d*j+l])
+	unroll i1 < %[1]d
+		unroll j1 < %[3]d
+			vector l1 < %[4]d
+				c[%[2]d*i1+%[4]d*j1+l1] = t[%[2]d*i1+%[4]d*j1+l1]
+`, rows, n, vecs, lanes)
+}
+
+const pointwise = `
+kernel k(x f32[64*N] in, y f32[64*N] out) dims(N)
+	serial i < N
+		unroll j < 4
+			vector l < 16
+				y[64*i+16*j+l] = add(x[64*i+16*j+l], 1.0f32)
+`
+
+const sumRows = `
+kernel k(x f32[64*N] in, y f32[16] out) dims(N)
+	alloc t f32[64] local
+	unroll j0 < 4
+		vector l0 < 16
+			t[16*j0+l0] = 0.0f32
+	serial i < N
+		unroll j < 4
+			vector l < 16
+				t[16*j+l] = add(t[16*j+l], x[64*i+16*j+l])
+	vector l1 < 16
+		y[l1] = add(add(t[l1], t[16+l1]), add(t[32+l1], t[48+l1]))
+`

@@ -1,0 +1,241 @@
+package llvm_test
+
+import (
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/tensorcc/tcc/codegen/kernel"
+	"github.com/tensorcc/tcc/codegen/llvm"
+	"github.com/tensorcc/tcc/codegen/mathfn"
+)
+
+func parse(t *testing.T, text string) *kernel.Kernel {
+	t.Helper()
+	k, err := kernel.Parse(strings.TrimLeft(text, "\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := kernel.Verify(k); err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// trees are kernels that use each way of access, loop and condition.
+var trees = []struct {
+	name, text string
+	dims       []int64
+}{
+	{"strides", `
+kernel k(x f32[96] in, y f32[96] out)
+	serial i < 2
+		vector l < 16
+			y[3*l+48*i] = x[47-3*l+48*i]
+			y[3*l+48*i+1] = x[i]
+			y[3*l+48*i+2] = x[l+16*i]
+`, nil},
+	{"gather", `
+kernel k(idx i64[32] in, x f32[64] in, b i8[64] in, y f32[256] out, z i8[256] out) dims(N)
+	serial i < 2
+		vector l < 16
+			let g = idx[16*i+l]
+			y[16*i+l] = x[8*g+i]
+			if lt(l, index(N))
+				z[16*i+l] = b[8*g+i]
+				y[8*(l*l%16)+i] = x[7*g+3]
+`, []int64{11}},
+	{"rows of l/4 and l%4", `
+kernel k(x f64[64] in, y f64[64] out)
+	vector l < 16
+		y[l] = x[(l/4)+4*(l%4)+((l+1)/3)]
+`, nil},
+	{"padding", `
+kernel k(x f32[N] in, w f32[3] in, y f32[N] out) dims(N)
+	serial i < ((N+7)/8)
+		vector l < 8
+			if lt(8*i+l, index(N))
+				let p = mul(x[8*i+l-1 | ge(8*i+l, 1) : 0.0f32], w[0])
+				let q = mul(x[8*i+l+1 | lt(8*i+l, index(N-1)) : 0.0f32], w[2])
+				y[8*i+l] = add(add(p, q), mul(x[8*i+l], w[1]))
+`, []int64{29}},
+	{"uniform padding", `
+kernel k(x f32[N] in, y f32[M] out) dims(N, M)
+	serial i < M
+		y[i] = x[i-2 | and(ge(i, 2), lt(i, index(N+2))) : -1.0f32]
+`, []int64{9, 20}},
+	{"padding of whole vectors", `
+kernel k(x f32[8*N] in, y f32[8*M] out) dims(N, M)
+	serial i < M
+		vector l < 8
+			y[8*i+l] = x[8*i+l-16 | and(ge(i, 2), lt(i, index(N+2))) : -1.0f32]
+`, []int64{9, 20}},
+	{"if and else", `
+kernel k(x i32[64] in, y i32[64] out)
+	serial i < 4
+		vector l < 16
+			if lt(x[16*i+l], 3i32)
+				if eq(x[16*i+l], 0i32)
+					y[16*i+l] = 7i32
+				else
+					y[16*i+l] = neg(x[16*i+l])
+			else
+				y[16*i+l] = x[l]
+			if eq(i, 2)
+				y[16*i+l] = 1i32
+`, nil},
+	{"local", `
+kernel k(x f32[N*M] in, y f32[N] out) dims(N, M)
+	serial i < N
+		alloc acc f32[16] local
+		unroll j < 1
+			vector l < 16
+				acc[l] = 0.0f32
+		serial c < ((M+15)/16)
+			vector v < 16
+				acc[v] = add(acc[v], x[M*i+16*c+v | lt(16*c+v, index(M)) : 0.0f32])
+		alloc s f32[1] local
+		s[0] = acc[0]
+		unroll u < 15
+			s[0] = add(s[0], acc[u+1])
+		y[i] = s[0]
+`, []int64{5, 37}},
+	{"local of a lane", `
+kernel k(x f32[48] in, y f32[16] out)
+	vector l < 16
+		alloc t f32[3] local
+		unroll i < 3
+			t[i] = x[l+16*i]
+		if lt(t[1], t[0])
+			t[0] = t[1]
+		y[l] = max(t[0], t[2])
+`, nil},
+	{"scratch and tasks", `
+kernel k(x f32[N*M] in, y f32[N*M] out) dims(N, M)
+	parallel i < N
+		parallel h < 2
+			alloc a f32[M] scratch
+			alloc b f64[M] scratch
+			serial j < M
+				a[j] = x[M*i+j]
+				b[j] = f64(a[j])
+			serial k2 < M
+				if eq(k2%2, index(h))
+					y[M*i+k2] = f32(mul(b[M-1-k2], f64(a[k2])))
+`, []int64{7, 13}},
+	{"fail", `
+kernel k(idx i64[N] in, x f32[M] in, y f32[N] out) dims(N, M)
+	serial i < N
+		let g = idx[i]
+		fail 1 or(lt(g, 0i64), ge(g, index(M)))
+		y[i] = x[g]
+`, []int64{20, 7}},
+	{"fail in lanes", `
+kernel k(idx i64[16] in, x f32[M] in, y f32[16] out) dims(M)
+	vector l < 16
+		if lt(l, 10)
+			let g = idx[l]
+			fail 2 ge(g, index(M))
+			y[l] = x[g]
+`, []int64{8}},
+	{"bools and bytes", `
+kernel k(x bool[64] in, b u8[64] in, y bool[64] out, z u8[64] out)
+	vector l < 32
+		if lt(l, 21)
+			y[l] = and(x[l], not(x[l+32]))
+			z[l] = select(x[l], b[l], b[l+32])
+		y[l+32] = eq(b[l], 0u8)
+		z[l+32] = u8(x[l])
+`, nil},
+	{"half", `
+kernel k(x f16[32] in, b bf16[32] in, y bf16[32] out, z f16[32] out)
+	vector l < 16
+		y[l] = bf16(mul(f32(x[l]), f32(b[l])))
+		z[l] = f16(add(f32(x[l]), 1.0f32))
+		if lt(l, 5)
+			z[l+16] = x[l]
+			y[l+16] = b[l]
+`, nil},
+	{"empty", `
+kernel k(x f32[N] in, y f32[N] out) dims(N)
+	parallel i < N
+		serial j < ((N+3)/N)
+			y[i] = x[i]
+`, []int64{0}},
+	{"row-major decomposition", `
+kernel k(x f32[N*M] in, y f32[N*M] out) dims(N, M)
+	serial i < N*M
+		y[(i/M)+N*(i%M)] = x[i]
+`, []int64{5, 7}},
+}
+
+// TestTrees compares kernels with kernel.Run, to the bit.
+func TestTrees(t *testing.T) {
+	for _, level := range levels(t) {
+		for _, tc := range trees {
+			t.Run(level+"/"+tc.name, func(t *testing.T) {
+				k := parse(t, tc.text)
+				for seed := range uint64(3) {
+					compare(t, k, level, tc.dims, seed)
+				}
+			})
+		}
+	}
+}
+
+// assembly compiles k for the level as the back end does, to text.
+func assembly(t *testing.T, k *kernel.Kernel, level string) string {
+	t.Helper()
+	tc, err := llvm.Find()
+	if err != nil {
+		t.Skip("needs LLVM:", err)
+	}
+	target, _ := llvm.TargetOf(level)
+	text, err := llvm.Emit(mathfn.Kernel(k), target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opt := exec.Command(tc.Opt, "-passes="+llvm.DefaultPasses, "-S", "-o", "-", "-")
+	opt.Stdin = strings.NewReader(text)
+	clean, err := opt.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	llc := exec.Command(tc.LLC, "-O3", "-o", "-", "-")
+	llc.Stdin = strings.NewReader(string(clean))
+	out, err := llc.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+// TestCode counts instructions of the loops that speed depends on.
+func TestCode(t *testing.T) {
+	for _, tc := range []struct {
+		name, level, text string
+		count             map[string]int
+	}{
+		{"block of 14 rows and 2 vectors", "x86-64-v4", block(14, 2, 16), map[string]int{
+			`vfmadd\w+ps`: 28, `vfmadd\w+ps\s.*\(%rsp`: 0, `vmov\w+ps\s+%zmm\d+, .*\(%r[sb]p\)`: 0,
+			`vbroadcastss`: 14}},
+		{"block of 6 rows and 2 vectors", "x86-64-v3", block(6, 2, 8), map[string]int{
+			`vfmadd\w+ps`: 12, `vmov\w+ps\s+%ymm\d+, .*\(%r[sb]p\)`: 0, `vbroadcastss`: 6}},
+		{"pointwise, four vectors a step", "x86-64-v4", pointwise, map[string]int{
+			`vaddps`: 4, `vmovups\s+%zmm`: 4, `\{%k`: 0}},
+		{"sum in four vectors", "x86-64-v4", sumRows, map[string]int{`vaddps\s.*%zmm`: 4 + 3}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			asm := assembly(t, parse(t, tc.text), tc.level)
+			for re, want := range tc.count {
+				if n := len(regexp.MustCompile(re).FindAllString(asm, -1)); n != want {
+					t.Errorf("%d times %s, want %d", n, re, want)
+				}
+			}
+			if t.Failed() {
+				t.Log(asm)
+			}
+		})
+	}
+}

@@ -1,0 +1,4 @@
+package llvm
+
+// DefaultPasses is what opt runs.
+const DefaultPasses = defaultPasses
