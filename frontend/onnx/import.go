@@ -171,12 +171,29 @@ func (im *importer) inputs(s *scope, g *onnxpb.GraphProto) error {
 			continue
 		}
 		if lit := im.opt.Fixed[in.Name]; lit != nil {
+			if !fitsDeclared(lit.Type(), t) {
+				errs = append(errs, fmt.Errorf("input %q: fixed to %v, declared %v", in.Name, lit.Type(), t))
+			}
 			s.names[in.Name] = literalTensor(lit)
 			continue
 		}
 		s.names[in.Name] = &tensor{typ: t, val: s.g.Param(in.Name, t, ir.Pos{Node: in.Name})}
 	}
 	return errors.Join(errs...)
+}
+
+// fitsDeclared reports whether a value of type have can be given for an input
+// of the declared type.
+func fitsDeclared(have, declared ir.Type) bool {
+	if have.DType != declared.DType || have.Rank() != declared.Rank() {
+		return false
+	}
+	for i, d := range declared.Shape {
+		if d.Static() && !d.Equal(have.Shape[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 func shapeOf(in *onnxpb.ValueInfoProto) []*onnxpb.Dimension {
