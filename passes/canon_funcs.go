@@ -24,6 +24,7 @@ var canonConds = map[string]func(m *match, a []rewrite.Arg) bool{
 	"float":   dtypeIs(ir.DType.IsFloat),
 	"integer": dtypeIs(ir.DType.IsInt),
 	"bool":    dtypeIs(func(d ir.DType) bool { return d == ir.Bool }),
+	"signed":  dtypeIs(func(d ir.DType) bool { return d.IsFloat() || d.IsSigned() }),
 	"constant": func(_ *match, a []rewrite.Arg) bool {
 		x, ok := rewrite.SplatValue(a[0].V)
 		return ok && x != 0 && !math.IsNaN(x) && !math.IsInf(x, 0)
