@@ -131,6 +131,10 @@ func indexCases() []gradCase {
 			build: func(b *back, p []*ir.Value) *ir.Value {
 				return bend(b, b.op(ir.OpTakeAlong, &ir.AxisAttr{Axis: 1}, p[0], ints(b, []int64{2, 3}, 1, 1, 3, 0, 2, 2)))
 			}},
+		{op: ir.OpTakeAlong, name: "one of each line", params: [][]int64{{3, 4}}, lo: -1, hi: 1,
+			build: func(b *back, p []*ir.Value) *ir.Value {
+				return bend(b, b.op(ir.OpTakeAlong, &ir.AxisAttr{Axis: 1}, p[0], ints(b, []int64{3, 1}, 1, 3, 0)))
+			}},
 		{op: ir.OpGatherND, name: "no batch", params: [][]int64{{3, 4, 2}}, lo: -1, hi: 1,
 			build: func(b *back, p []*ir.Value) *ir.Value {
 				return bend(b, b.op(ir.OpGatherND, &ir.BatchAttr{}, p[0], ints(b, []int64{3, 2}, 1, 1, 2, 3, 1, 1)))

@@ -126,7 +126,17 @@ func (b *back) scatterAdd(op ir.Op, axis int, x, idx, upd *ir.Value) *ir.Value {
 	return b.op(op, &ir.ScatterAttr{Axis: axis, Reduce: "add"}, x, idx, upd)
 }
 
+// takeAlongRule adds the elements of d at the indices: where one element of
+// each line was taken, by comparing with the coordinate, which fuses.
 func takeAlongRule(b *back, v, d *ir.Value) *ir.Value {
+	axis, s := v.Attr.(*ir.AxisAttr).Axis, v.Args[0].Type.Shape
+	one := s.Clone()
+	one[axis] = ir.Const(1)
+	if one.Equal(d.Type.Shape) {
+		all := count(0, len(s))
+		idx := b.broadcast(b.cast(v.Args[1], ir.I64), s, all)
+		return b.where(b.eq(b.iota(s, axis), idx), b.broadcast(d, s, all))
+	}
 	return b.scatterAdd(ir.OpScatterAlong, v.Attr.(*ir.AxisAttr).Axis, b.zeros(v.Args[0].Type), v.Args[1], d)
 }
 

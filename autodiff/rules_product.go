@@ -28,28 +28,38 @@ func count(from, n int) []int {
 	return out
 }
 
-// dotLeft contracts d with y over y's free axes. Of the product, the axes
-// after those of the batch and of x are y's contracted ones in y's order; a
-// transpose puts all in the places they have in x.
+// dotLeft contracts d with y over y's free axes.
 func dotLeft(b *back, v, d *ir.Value) *ir.Value {
 	x, y, a := v.Args[0], v.Args[1], v.Attr.(*ir.DotAttr)
-	nb := len(a.LBatch)
 	xFree := freeAxes(x.Type.Rank(), a.LBatch, a.LContract)
 	yFree := freeAxes(y.Type.Rank(), a.RBatch, a.RContract)
-	p := b.op(ir.OpDot, &ir.DotAttr{LBatch: count(0, nb), RBatch: a.RBatch,
-		LContract: count(nb+len(xFree), len(yFree)), RContract: yFree}, d, y)
-	return b.transpose(p, placed(a.LBatch, xFree, paired(a.RContract, a.LContract)))
+	nb := len(a.LBatch)
+	return b.product(d, y, &ir.DotAttr{LBatch: count(0, nb), RBatch: a.RBatch,
+		LContract: count(nb+len(xFree), len(yFree)), RContract: yFree},
+		a.LBatch, xFree, paired(a.RContract, a.LContract))
 }
 
 // dotRight is dotLeft's mirror image.
 func dotRight(b *back, v, d *ir.Value) *ir.Value {
 	x, y, a := v.Args[0], v.Args[1], v.Attr.(*ir.DotAttr)
-	nb := len(a.LBatch)
 	xFree := freeAxes(x.Type.Rank(), a.LBatch, a.LContract)
 	yFree := freeAxes(y.Type.Rank(), a.RBatch, a.RContract)
-	p := b.op(ir.OpDot, &ir.DotAttr{LBatch: count(0, nb), RBatch: a.LBatch,
-		LContract: count(nb, len(xFree)), RContract: xFree}, d, x)
-	return b.transpose(p, placed(a.RBatch, yFree, paired(a.LContract, a.RContract)))
+	nb := len(a.LBatch)
+	return b.product(d, x, &ir.DotAttr{LBatch: count(0, nb), RBatch: a.LBatch,
+		LContract: count(nb, len(xFree)), RContract: xFree},
+		a.RBatch, yFree, paired(a.LContract, a.RContract))
+}
+
+// product is the product of d and y. The axes of its result are those of the
+// batch, the free ones of d and the free ones of y; the lists say which axes
+// of the gradient these are. The arguments change places where that saves the
+// transpose.
+func (b *back) product(d, y *ir.Value, a *ir.DotAttr, batch, left, right []int) *ir.Value {
+	if swapped := slices.Concat(batch, right, left); slices.IsSorted(swapped) {
+		return b.op(ir.OpDot, &ir.DotAttr{LBatch: a.RBatch, RBatch: a.LBatch, LContract: a.RContract,
+			RContract: a.LContract}, y, d)
+	}
+	return b.transpose(b.op(ir.OpDot, a, d, y), inverse(slices.Concat(batch, left, right)))
 }
 
 // paired returns the entries of to in the order of those of by.
@@ -62,10 +72,6 @@ func paired(by, to []int) []int {
 	}
 	return out
 }
-
-// placed returns the permutation that brings axes which stand in the order of
-// the lists to the places that the lists name.
-func placed(lists ...[]int) []int { return inverse(slices.Concat(lists...)) }
 
 // convForm is a convolution with the channels first.
 type convForm struct {

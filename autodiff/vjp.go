@@ -215,7 +215,8 @@ func prune(g *ir.Graph) (*ir.Graph, error) {
 		live[r.ID] = true
 	}
 	for _, v := range slices.Backward(g.Values) {
-		live[v.ID] = live[v.ID] || v.Op.Is(ir.Effect)
+		// What gives a symbol its value stays, too: extents may need it.
+		live[v.ID] = live[v.ID] || v.Op.Is(ir.Effect) || len(v.Binds()) > 0
 		for _, a := range v.Args {
 			live[a.ID] = live[a.ID] || live[v.ID]
 		}

@@ -69,7 +69,13 @@ func (r *reduction) back(n *node) *node {
 	if r.err != nil {
 		return nil
 	}
-	return r.stretch(r.kept(n), r.full)
+	var left []int
+	for i := range r.full {
+		if !slices.Contains(r.axes, i) {
+			left = append(left, i)
+		}
+	}
+	return r.op(ir.OpBroadcast, &ir.BroadcastAttr{Shape: r.full, Axes: left}, n)
 }
 
 // count is the number of elements that become one, in type d.

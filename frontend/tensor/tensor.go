@@ -38,6 +38,7 @@ type view struct {
 	op     ir.Op
 	attr   ir.Attr
 	typ    ir.Type
+	pos    ir.Pos
 	// node is the view's value as long as the parent's is from.
 	node, from *node
 }
@@ -69,7 +70,7 @@ func (v *view) value(base *node) *node {
 	}
 	p := v.parent.value(base)
 	if v.from != p {
-		v.node, v.from = newNode(v.op, v.attr, v.typ, p.pos, p), p
+		v.node, v.from = newNode(v.op, v.attr, v.typ, v.pos, p), p
 	}
 	return v.node
 }
@@ -122,7 +123,7 @@ func (t Tensor) view(c *call, op ir.Op, attr ir.Attr) Tensor {
 	if err != nil {
 		return c.fail("%v", err)
 	}
-	return Tensor{s: t.s, v: &view{parent: t.v, op: op, attr: attr, typ: typ}}
+	return Tensor{s: t.s, v: &view{parent: t.v, op: op, attr: attr, typ: typ, pos: c.pos}}
 }
 
 // layout is where the elements of a view lie in the base, in elements.
