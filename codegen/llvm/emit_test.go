@@ -149,8 +149,8 @@ func compare(t *testing.T, k *kernel.Kernel, level string, dims []int64, seed ui
 			if !sameBits(b.DType, got[i], want[i], j) && bad < 4 {
 				bad++
 				n := b.DType.Size()
-				t.Errorf("%s %s[%d] (%v): % x, kernel.Run has % x%s", level, b.Name, j, b.DType,
-					got[i][j*n:][:n], want[i][j*n:][:n], inputsAt(k, want, j))
+				t.Errorf("%s[%d]: % x, kernel.Run has % x%s in\n%v", b.Name, j, got[i][j*n:][:n],
+					want[i][j*n:][:n], inputsAt(k, want, j), k)
 			}
 		}
 	}
@@ -179,7 +179,7 @@ func indices(r *rand.Rand, n int64) []byte {
 
 // elementwise makes out_i[p] = exprs[i] at p < n of the inputs, in vectors of w
 // lanes with a masked tail.
-func elementwise(w, n int64, ins []*kernel.Buffer, exprs func(load []*kernel.Expr) []*kernel.Expr,
+func elementwise(w int64, ins []*kernel.Buffer, exprs func(load []*kernel.Expr) []*kernel.Expr,
 ) *kernel.Kernel {
 	at := ir.Sym("i").MulConst(w).Add(ir.Sym("l"))
 	k := &kernel.Kernel{Name: "ops", Params: ins, Dims: []string{"N"}}
@@ -209,35 +209,51 @@ func inputs(d ir.DType, n int) []*kernel.Buffer {
 	return out
 }
 
-// inexact are the operations that are compared by package mathfn's tests.
-func inexact(op ir.Op) bool { return ir.OpExp <= op && op <= ir.OpSigmoid || op == ir.OpAtan2 }
-
 var dtypes = []ir.DType{ir.Bool, ir.I8, ir.I16, ir.I32, ir.I64, ir.U8, ir.U16, ir.U32, ir.U64,
 	ir.F16, ir.BF16, ir.F32, ir.F64}
 
-// TestOps compares each operation on each element type with kernel.Run.
+// allOps has an output for each elementwise operation on d that want picks.
+func allOps(d ir.DType, want func(ir.Op) bool) *kernel.Kernel {
+	return elementwise(16, inputs(d, 3), func(x []*kernel.Expr) []*kernel.Expr {
+		out := []*kernel.Expr{kernel.OpExpr(ir.OpSelect, kernel.OpExpr(ir.OpLt, x[0], x[1]), x[2], x[1])}
+		for _, op := range ir.Ops() {
+			info := op.Info()
+			if op.Is(ir.Elementwise) && info.Types.Has(d) && op != ir.OpCast && op != ir.OpBitcast &&
+				op != ir.OpSelect && want(op) {
+				out = append(out, kernel.OpExpr(op, x[:info.Args]...))
+			}
+		}
+		return out
+	})
+}
+
+// allCasts has an output for each conversion of d.
+func allCasts(d ir.DType) *kernel.Kernel {
+	return elementwise(16, inputs(d, 1), func(x []*kernel.Expr) []*kernel.Expr {
+		var out []*kernel.Expr
+		for _, to := range dtypes {
+			out = append(out, kernel.CastExpr(to, x[0]))
+			if to.Size() == d.Size() {
+				out = append(out, kernel.BitcastExpr(to, x[0]))
+			}
+		}
+		return out
+	})
+}
+
+// TestOps compares each operation on each element type with kernel.Run, but for
+// those that package mathfn's tests measure.
 func TestOps(t *testing.T) {
+	exact := func(d ir.DType) func(ir.Op) bool {
+		return func(op ir.Op) bool {
+			return !(ir.OpExp <= op && op <= ir.OpSigmoid || op == ir.OpAtan2 ||
+				op == ir.OpPow && d.IsFloat())
+		}
+	}
 	for _, level := range levels(t) {
 		for _, d := range dtypes {
 			t.Run(fmt.Sprint(level, "/", d), func(t *testing.T) {
-				var names []ir.Op
-				k := elementwise(16, 1000, inputs(d, 3), func(x []*kernel.Expr) []*kernel.Expr {
-					var out []*kernel.Expr
-					for _, op := range ir.Ops() {
-						info := op.Info()
-						if !op.Is(ir.Elementwise) || inexact(op) || op == ir.OpCast ||
-							op == ir.OpBitcast || op == ir.OpSelect || !info.Types.Has(d) ||
-							op == ir.OpPow && d.IsFloat() {
-							continue
-						}
-						out = append(out, kernel.OpExpr(op, x[:info.Args]...))
-						names = append(names, op)
-					}
-					return append(out, kernel.OpExpr(ir.OpSelect, kernel.OpExpr(ir.OpLt, x[0], x[1]),
-						x[2], x[1]))
-				})
-				t.Logf("outputs are %v", names)
-				compare(t, k, level, []int64{1013}, 1)
+				compare(t, allOps(d, exact(d)), level, []int64{1013}, 1)
 			})
 		}
 	}
@@ -248,17 +264,7 @@ func TestCasts(t *testing.T) {
 	for _, level := range levels(t) {
 		for _, d := range dtypes {
 			t.Run(fmt.Sprint(level, "/", d), func(t *testing.T) {
-				k := elementwise(16, 1000, inputs(d, 1), func(x []*kernel.Expr) []*kernel.Expr {
-					var out []*kernel.Expr
-					for _, to := range dtypes {
-						out = append(out, kernel.CastExpr(to, x[0]))
-						if to.Size() == d.Size() {
-							out = append(out, kernel.BitcastExpr(to, x[0]))
-						}
-					}
-					return out
-				})
-				compare(t, k, level, []int64{1013}, 2)
+				compare(t, allCasts(d), level, []int64{1013}, 2)
 			})
 		}
 	}

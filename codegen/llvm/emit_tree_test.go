@@ -9,6 +9,7 @@ import (
 	"github.com/tensorcc/tcc/codegen/kernel"
 	"github.com/tensorcc/tcc/codegen/llvm"
 	"github.com/tensorcc/tcc/codegen/mathfn"
+	"github.com/tensorcc/tcc/ir"
 )
 
 func parse(t *testing.T, text string) *kernel.Kernel {
@@ -181,6 +182,38 @@ func TestTrees(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestLevels compiles the kernels of the other tests for every level there is,
+// this machine's or not: code that is not self-contained is an error.
+func TestLevels(t *testing.T) {
+	levels(t)
+	tc, err := llvm.Find()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range llvm.Targets {
+		t.Run(target.Level, func(t *testing.T) {
+			var mods []llvm.Module
+			add := func(k *kernel.Kernel) {
+				text, err := llvm.Emit(mathfn.Kernel(k), target)
+				if err != nil {
+					t.Fatal(err)
+				}
+				mods = append(mods, llvm.Module{Name: k.Name, Text: text, Kernels: []string{k.Name}})
+			}
+			for _, tree := range trees {
+				add(parse(t, tree.text))
+			}
+			for _, d := range dtypes {
+				add(allOps(d, func(ir.Op) bool { return true }))
+				add(allCasts(d))
+			}
+			if _, _, err := tc.Compile(t.Context(), mods, target, ""); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 
