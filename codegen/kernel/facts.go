@@ -14,12 +14,13 @@ import (
 // Quotients, remainders, minima and maxima are named by fresh symbols, so that
 // everything decided is a polynomial in symbols.
 type Facts struct {
-	facts  []ir.Dim        // each >= 0
-	sign   map[string]bool // a symbol that may be negative is here as true
-	defs   map[string]def
-	names  map[string]string // of a definition: its symbol
-	proven map[string]bool   // answers
-	budget int
+	facts   []ir.Dim        // each >= 0
+	sign    map[string]bool // a symbol that may be negative is here as true
+	defs    map[string]def
+	names   map[string]string // of a definition: its symbol
+	proven  map[string]bool   // answers
+	budget  int
+	samples []*sample
 }
 
 // def is a op b.
@@ -31,13 +32,14 @@ type def struct {
 // NewFacts knows that symbols are not negative.
 func NewFacts() *Facts {
 	return &Facts{sign: map[string]bool{}, defs: map[string]def{}, names: map[string]string{},
-		proven: map[string]bool{}}
+		proven: map[string]bool{}, samples: newSamples()}
 }
 
 // Clone returns a copy, to which more can be added.
 func (f *Facts) Clone() *Facts {
 	c := NewFacts()
 	c.facts = append(c.facts, f.facts...)
+	c.samples = f.samples
 	for k, v := range f.sign {
 		c.sign[k] = v
 	}
@@ -52,10 +54,13 @@ func (f *Facts) Clone() *Facts {
 
 // Loop adds that 0 <= v < extent, hence that the extent is positive.
 func (f *Facts) Loop(v string, extent ir.Dim) {
-	f.Add(extent.AddConst(-1).Sub(ir.Sym(v)))
+	extent = f.flat(extent)
+	f.loopSamples(v, extent)
+	f.facts = append(f.facts, extent.AddConst(-1).Sub(ir.Sym(v)))
 	if !extent.Static() {
-		f.Add(extent.AddConst(-1))
+		f.facts = append(f.facts, extent.AddConst(-1))
 	}
+	clear(f.proven)
 }
 
 // Signed says that the symbol may be negative.
@@ -63,7 +68,9 @@ func (f *Facts) Signed(sym string) { f.sign[sym] = true }
 
 // Add adds that d >= 0.
 func (f *Facts) Add(d ir.Dim) {
-	f.facts = append(f.facts, f.flat(d))
+	d = f.flat(d)
+	f.facts = append(f.facts, d)
+	f.keepSamples(d)
 	clear(f.proven)
 }
 
@@ -218,7 +225,7 @@ func dimOp(op byte, a, b ir.Dim) ir.Dim {
 
 // NonNeg reports whether d >= 0 follows.
 func (f *Facts) NonNeg(d ir.Dim) bool {
-	f.budget = 1000
+	f.budget = 500
 	return f.nonNeg(f.flat(d))
 }
 
@@ -231,6 +238,12 @@ func (f *Facts) InBounds(index, size ir.Dim) bool {
 }
 
 func (f *Facts) nonNeg(d ir.Dim) bool {
+	if f.obvious(d) {
+		return true
+	}
+	if f.refuted(d) {
+		return false
+	}
 	f.budget = max(f.budget, 50)
 	return f.prove(d, 8)
 }
