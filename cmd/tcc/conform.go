@@ -14,6 +14,8 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/tensorcc/tcc/frontend/onnx"
+	"github.com/tensorcc/tcc/frontend/onnx/onnxpb"
+	"github.com/tensorcc/tcc/ir"
 	"github.com/tensorcc/tcc/runtime"
 )
 
@@ -33,11 +35,13 @@ func conformCommand() *cli.Command {
 
 // conformCase is the outcome of one directory.
 type conformCase struct {
-	Dir     string  `json:"dir"`
-	Outcome string  `json:"outcome"` // passed, failed or unsupported
-	Reason  string  `json:"reason,omitempty"`
-	Sets    int     `json:"sets"`
-	Worst   float64 `json:"worst"` // largest error of a float element, of the largest
+	Dir     string `json:"dir"`
+	Outcome string `json:"outcome"` // passed, failed or unsupported
+	Reason  string `json:"reason,omitempty"`
+	Sets    int    `json:"sets"`
+	// Fixed lists inputs that were made constants.
+	Fixed []string `json:"fixed,omitempty"`
+	Worst float64  `json:"worst"` // largest error of a float element, of the largest
 }
 
 func conform(ctx context.Context, c *cli.Command) error {
@@ -121,7 +125,8 @@ func testSets(dir string) []string {
 
 // conformDir compiles a model once and runs all its test sets.
 func conformDir(ctx context.Context, c *cli.Command, dir string, tol tolerance, res *conformCase) error {
-	m, err := loadModel(filepath.Join(dir, "model.onnx"))
+	sets := testSets(dir)
+	m, err := loadConform(dir, sets[0], res)
 	if err != nil {
 		return err
 	}
@@ -135,7 +140,7 @@ func conformDir(ctx context.Context, c *cli.Command, dir string, tol tolerance, 
 		return err
 	}
 	defer r.Close()
-	for _, set := range testSets(dir) {
+	for _, set := range sets {
 		if err := conformSet(ctx, r, m, set, tol, res); err != nil {
 			return fmt.Errorf("%s: %w", filepath.Base(set), err)
 		}
@@ -144,10 +149,65 @@ func conformDir(ctx context.Context, c *cli.Command, dir string, tol tolerance, 
 	return nil
 }
 
+// loadConform loads the model of a directory. Where an operator needs an
+// number at compile time that the model takes as an input, such as the axes of
+// a reduction or the scales of a resize, small inputs are fixed to their values
+// in the first test set; the case says so.
+func loadConform(dir, set string, res *conformCase) (*model, error) {
+	path := filepath.Join(dir, "model.onnx")
+	m, err := loadModel(path)
+	if err == nil || !errors.Is(err, onnx.ErrNotConstant) {
+		return m, err
+	}
+	fixed := map[string]*ir.Literal{}
+	names, nerr := inputNames(path)
+	if nerr != nil {
+		return nil, err
+	}
+	const most, mostFloats = 64, 8 // axes, repeats, split sizes; scales
+	for i, name := range names {
+		p, perr := onnxpb.ReadTensorFile(filepath.Join(set, fmt.Sprintf("input_%d.pb", i)))
+		if perr != nil {
+			continue
+		}
+		if l, lerr := onnx.Literal(p); lerr == nil && (l.DType.IsInt() && l.Size() <= most || l.DType.IsFloat() && l.Size() <= mostFloats) {
+			fixed[name] = l
+			res.Fixed = append(res.Fixed, name)
+		}
+	}
+	again, aerr := loadFixed(path, fixed)
+	if aerr != nil {
+		return nil, aerr
+	}
+	again.inputs = names
+	return again, nil
+}
+
+// inputNames lists the inputs of a model file that no initializer gives.
+func inputNames(path string) ([]string, error) {
+	f, err := onnxpb.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var names []string
+	for _, in := range f.Model.Graph.Input {
+		given := slices.ContainsFunc(f.Model.Graph.Initializer, func(t *onnxpb.TensorProto) bool { return t.Name == in.Name })
+		if !given {
+			names = append(names, in.Name)
+		}
+	}
+	return names, nil
+}
+
 func conformSet(ctx context.Context, r runner, m *model, set string, tol tolerance, res *conformCase) error {
 	in := make([]*runtime.Tensor, len(m.graph.Params))
-	for i := range in {
-		t, _, err := readPB(filepath.Join(set, fmt.Sprintf("input_%d.pb", i)))
+	for i, p := range m.graph.Params {
+		at := i
+		if m.inputs != nil { // some are fixed
+			at = slices.Index(m.inputs, p.ParamName())
+		}
+		t, _, err := readPB(filepath.Join(set, fmt.Sprintf("input_%d.pb", at)))
 		if err != nil {
 			return err
 		}

@@ -18,15 +18,21 @@ type model struct {
 	path  string
 	graph *ir.Graph
 	close func() error
+	// inputs has the names of all inputs of the file where some of them were
+	// made constants and are no parameters of the graph; else nil.
+	inputs []string
 }
 
 // loadModel reads the model file at path; its extension says what it is.
-func loadModel(path string) (*model, error) {
+func loadModel(path string) (*model, error) { return loadFixed(path, nil) }
+
+// loadFixed is loadModel with the named inputs of an ONNX model as constants.
+func loadFixed(path string, fixed map[string]*ir.Literal) (*model, error) {
 	ext := filepath.Ext(path)
 	m := &model{path: path, name: strings.TrimSuffix(filepath.Base(path), ext), close: func() error { return nil }}
 	switch ext {
 	case ".onnx":
-		f, err := onnx.Load(path, onnx.Options{})
+		f, err := onnx.Load(path, onnx.Options{Fixed: fixed})
 		if err != nil {
 			return nil, usageError{err}
 		}

@@ -403,13 +403,13 @@ func (n *node) intsOf(i int) []ir.Dim {
 func (n *node) constInts(i int, what string) []int64 {
 	t := n.in[i]
 	if t.elems == nil && !t.typ.Shape.Size().IsConst(0) || !exprType(t.typ.DType) {
-		n.fail("%s (input %d) is computed when the model runs, want constants", what, i)
+		n.fail("%s (input %d) is computed when the model runs, %w", what, i, ErrNotConstant)
 	}
 	out := make([]int64, len(t.elems))
 	for j, e := range t.elems {
 		k, ok := e.d.Int()
 		if !ok {
-			n.fail("%s (input %d) depends on %v, want constants", what, i, e.d)
+			n.fail("%s (input %d) depends on %v, %w", what, i, e.d, ErrNotConstant)
 		}
 		out[j] = k
 	}

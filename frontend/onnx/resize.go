@@ -74,7 +74,7 @@ func (n *node) allAxes() []int {
 func (n *node) floatsOf(i int, what string) []float64 {
 	t := n.in[i]
 	if t.elems == nil && !t.typ.Shape.Size().IsConst(0) || !t.typ.DType.IsFloat() {
-		n.fail("%s (input %d) is computed when the model runs, want constants", what, i)
+		n.fail("%s (input %d) is computed when the model runs, %w", what, i, ErrNotConstant)
 	}
 	out := make([]float64, len(t.elems))
 	for j, e := range t.elems {
