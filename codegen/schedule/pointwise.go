@@ -77,12 +77,9 @@ func (s *scheduler) vectorAxis(d []string) string {
 // have no loop inside: whole vectors, then the rest under a mask.
 func (s *scheduler) vectorize(v string) error {
 	l := s.Loop(v)
-	w := s.lanes(l.Body)
+	w := s.narrow(v, s.lanes(l.Body))
 	if w < 2 {
 		return nil
-	}
-	for n, ok := l.Extent.Int(); ok && w >= 2*n && w > 4; {
-		w /= 2 // narrow vectors for short loops
 	}
 	main := l.Extent.FloorDiv(ir.Const(w)).MulConst(w)
 	if main.IsConst(0) || l.Extent.Equal(main) {
@@ -95,10 +92,21 @@ func (s *scheduler) vectorize(v string) error {
 	if err := s.lanesOf(v, w); err != nil {
 		return err
 	}
-	return s.lanesOf(rest, w)
+	return s.lanesOf(rest, s.narrow(rest, w))
+}
+
+// narrow halves w lanes while they are twice the extent of loop v.
+func (s *scheduler) narrow(v string, w int64) int64 {
+	for n, ok := s.static(v); ok && w > 1 && w/2 >= n; {
+		w /= 2
+	}
+	return w
 }
 
 func (s *scheduler) lanesOf(v string, w int64) error {
+	if w < 2 {
+		return nil
+	}
 	lane, err := s.Split(v, v+"l", w, kernel.Mask)
 	if err != nil {
 		return err

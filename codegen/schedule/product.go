@@ -167,11 +167,8 @@ func (b block) total(n int64) int64 {
 
 // shape picks the register block for the extents of the axes.
 func (p *product) shape() block {
-	w := p.lanes(p.Loop(p.n).Body)
+	w := p.narrow(p.n, p.lanes(p.Loop(p.n).Body))
 	n, fixed := p.static(p.n)
-	for fixed && w >= 2*n && w > 4 {
-		w /= 2
-	}
 	b := block{int64(p.t.Rows), int64(p.t.Cols), w}
 	if p.m == "" {
 		b.rows, b.cols = 1, int64(p.t.Chains)
@@ -302,20 +299,9 @@ func (p *product) blocks(b block, nt, n0, mt, m0 string) error {
 		if v == nil || v.n0 == "" {
 			continue
 		}
-		lane, err := p.Split(v.n0, v.n0+"l", b.w, kernel.Mask)
+		cols, err := p.lanesIn(v.n0, v.mt, b.w)
 		if err != nil {
 			return err
-		}
-		for _, x := range []string{lane, v.mt} { // the mask
-			if x != "" && p.guards(x) {
-				if err := p.Sink(x); err != nil {
-					return err
-				}
-			}
-		}
-		cols := []string{v.n0, lane}
-		if _, ok := p.static(v.n0); !ok {
-			cols = []string{lane}
 		}
 		if v.m0 == "" {
 			if err := p.distribute(cols); err != nil {
@@ -324,7 +310,7 @@ func (p *product) blocks(b block, nt, n0, mt, m0 string) error {
 			continue
 		}
 		order := append([]string{v.mt, v.m0}, cols...)
-		if len(cols) == 1 {
+		if len(cols) == 1 && cols[0] != v.n0 {
 			order = append([]string{v.n0}, order...)
 		}
 		if err := p.Reorder(order...); err != nil {
@@ -335,6 +321,30 @@ func (p *product) blocks(b block, nt, n0, mt, m0 string) error {
 		}
 	}
 	return nil
+}
+
+// lanesIn splits the loop over columns into vectors and lanes, under a mask
+// where it is not whole vectors, and returns those of them that are unrolled:
+// without the vectors where their number is not known.
+func (p *product) lanesIn(n0, mt string, w int64) ([]string, error) {
+	if w = p.narrow(n0, w); w == 1 {
+		return []string{n0}, nil
+	}
+	lane, err := p.Split(n0, n0+"l", w, kernel.Mask)
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range []string{lane, mt} { // the mask goes inwards
+		if x != "" && p.guards(x) {
+			if err := p.Sink(x); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if _, ok := p.static(n0); !ok {
+		return []string{lane}, nil
+	}
+	return []string{n0, lane}, nil
 }
 
 // rowBlocks makes the blocks of loop m0: full ones, then the rest, in blocks

@@ -81,10 +81,7 @@ func (s *scheduler) across(d []string) bool {
 func (s *scheduler) columns(d []string) error {
 	v := d[len(d)-1]
 	l := s.Loop(v)
-	w := s.lanes(l.Body)
-	for n, ok := l.Extent.Int(); ok && w >= 2*n && w > 4; {
-		w /= 2
-	}
+	w := s.narrow(v, s.lanes(l.Body))
 	tail := kernel.Clip
 	if n, ok := l.Extent.Int(); ok && n < w {
 		tail = kernel.Mask
@@ -110,11 +107,15 @@ func (s *scheduler) columns(d []string) error {
 		return nil
 	}
 	// the copy has fewer iterations than lanes: a mask
-	rest, err := s.Split(names[lane], lane, w, kernel.Mask)
+	rest := names[lane]
+	if w = s.narrow(rest, w); w == 1 {
+		return s.distribute([]string{rest})
+	}
+	in, err := s.Split(rest, lane, w, kernel.Mask)
 	if err != nil {
 		return err
 	}
-	return s.distribute([]string{rest})
+	return s.distribute([]string{in})
 }
 
 // along vectorizes the loops in body: reductions by partial accumulators,
@@ -148,15 +149,12 @@ func (s *scheduler) along(body []kernel.Stmt) error {
 // for the bulk, one under a mask for the rest.
 func (s *scheduler) fold(v string) error {
 	l := s.Loop(v)
-	w := s.lanes(l.Body)
+	w := s.narrow(v, s.lanes(l.Body))
 	if w < 2 {
 		return refuse("scalar code")
 	}
 	chains := int64(4)
 	if n, ok := l.Extent.Int(); ok {
-		for w >= 2*n && w > 4 {
-			w /= 2
-		}
 		for chains > 1 && n < 2*w*chains {
 			chains /= 2
 		}
@@ -171,6 +169,9 @@ func (s *scheduler) fold(v string) error {
 	}
 	if err := s.foldLanes(v, w, chains); err != nil {
 		return err
+	}
+	if w = s.narrow(rest, w); w < 2 {
+		return nil
 	}
 	return s.foldLanes(rest, w, 1)
 }
