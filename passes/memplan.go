@@ -27,7 +27,8 @@ type slot struct {
 // in steps of the plan. In-place operations make several values one buffer.
 type buffer struct {
 	slots        []slot
-	size         ir.Dim // rounded up to the alignment
+	bytes        ir.Dim
+	size         ir.Dim // bytes rounded up to the alignment
 	birth, death int
 	offset       ir.Dim
 }
@@ -155,7 +156,7 @@ func (l *liveness) born(v *ir.Value, i int, size ir.Dim) {
 			return
 		}
 	}
-	b := &buffer{slots: []slot{{v, i}}, size: alignUp(size), birth: l.now, death: l.now}
+	b := &buffer{slots: []slot{{v, i}}, bytes: size, size: alignUp(size), birth: l.now, death: l.now}
 	l.of[slot{v, i}] = b
 	l.order = append(l.order, b)
 }
@@ -265,11 +266,12 @@ func (l *liveness) scan(v *ir.Value) {
 	for i, p := range a.Body.Params {
 		if l.root[p] = l.view(v.Args[i]); i < a.Carry {
 			l.root[p] = slot{v, i}
+			l.use(v.Args[i], l.now) // copied before the first step
 		}
 	}
 	l.graph(a.Body, slices.Repeat([]bool{true}, len(a.Body.Results)))
 	l.now++
-	for _, x := range v.Args {
+	for _, x := range v.Args[a.Carry:] {
 		l.use(x, l.now)
 	}
 	for i := range v.ResultTypes() {

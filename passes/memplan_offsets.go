@@ -9,10 +9,10 @@ import (
 // assignOffsets places buffers whose times overlap in disjoint ranges and
 // returns the size of the arena.
 //
-// Buffers of known size are packed first, the largest first, each at the
-// lowest place where it fits between those that live at the same time. What
-// has a symbolic size comes behind: whether one such size exceeds another is
-// in general not decided before the run, so these buffers share lanes, each as
+// Buffers of known size are packed first. What has a symbolic size comes
+// behind: multiples of one unit, as a dynamic batch makes them, are packed as
+// well, in units. Otherwise it is in general not decided before the run
+// whether one size exceeds another, so these buffers share lanes, each as
 // large as its largest buffer.
 func assignOffsets(buffers []*buffer) ir.Dim {
 	var static, symbolic []*buffer
@@ -23,60 +23,102 @@ func assignOffsets(buffers []*buffer) ir.Dim {
 			symbolic = append(symbolic, b)
 		}
 	}
-	return assignLanes(symbolic, ir.Const(packStatic(static)))
+	at, end := pack(static, func(b *buffer) int64 { n, _ := b.size.Int(); return n })
+	for i, b := range static {
+		b.offset = ir.Const(at[i])
+	}
+	base := ir.Const(end)
+	unit, counts, ok := commonUnit(symbolic)
+	if !ok {
+		return assignLanes(symbolic, base)
+	}
+	at, end = pack(symbolic, func(b *buffer) int64 { return counts[b] })
+	for i, b := range symbolic {
+		b.offset = base.Add(unit.MulConst(at[i]))
+	}
+	return base.Add(unit.MulConst(end))
+}
+
+// monomial is a number times a product of symbols and other atoms.
+type monomial struct {
+	coef int64
+	key  string
+	ok   bool
+}
+
+func monomialOf(d ir.Dim) monomial {
+	return ir.Walk(d, func(k int64) monomial { return monomial{k, "", true} },
+		func(name string) monomial { return monomial{1, name + " ", true} },
+		func(op byte, x, y monomial) monomial {
+			if op == '*' {
+				return monomial{x.coef * y.coef, x.key + y.key, x.ok && y.ok}
+			}
+			return monomial{}
+		})
+}
+
+// commonUnit writes the sizes as multiples of one unit, a multiple of the
+// alignment, if they are multiples of one product of symbols.
+func commonUnit(buffers []*buffer) (ir.Dim, map[*buffer]int64, bool) {
+	counts := map[*buffer]int64{}
+	var unit ir.Dim
+	key := ""
+	for _, b := range buffers {
+		m := monomialOf(b.bytes)
+		if !m.ok || m.coef <= 0 || key != "" && m.key != key {
+			return unit, nil, false
+		}
+		if key == "" {
+			key, unit = m.key, b.bytes.FloorDiv(ir.Const(m.coef)).MulConst(arenaAlign)
+		}
+		counts[b] = (m.coef + arenaAlign - 1) / arenaAlign
+	}
+	return unit, counts, key != ""
 }
 
 func (b *buffer) overlaps(c *buffer) bool { return b.birth <= c.death && c.birth <= b.death }
 
-// packStatic returns the end of the packed range.
-func packStatic(buffers []*buffer) int64 {
-	order := slices.Clone(buffers)
-	slices.SortStableFunc(order, func(a, b *buffer) int {
-		x, _ := a.size.Int()
-		y, _ := b.size.Int()
-		switch {
-		case x > y:
-			return -1
-		case x < y:
-			return 1
+// pack places the largest buffers first, each in the tightest gap between
+// those that live at the same time. It returns the places and the end.
+func pack(buffers []*buffer, size func(*buffer) int64) (at []int64, end int64) {
+	order := make([]int, len(buffers))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int {
+		if d := size(buffers[j]) - size(buffers[i]); d != 0 {
+			return int(max(-1, min(1, d)))
 		}
-		return a.birth - b.birth
+		return buffers[i].birth - buffers[j].birth
 	})
 	type placed struct {
 		b      *buffer
 		lo, hi int64
 	}
 	var done []placed // sorted by lo
-	var total int64
-	for _, b := range order {
-		size, _ := b.size.Int()
-		at, best, waste := int64(0), int64(-1), int64(0)
+	at = make([]int64, len(buffers))
+	for _, i := range order {
+		b, n := buffers[i], size(buffers[i])
+		low, best, gap := int64(0), int64(-1), int64(0)
 		for _, p := range done {
 			if !p.b.overlaps(b) {
 				continue
 			}
-			if gap := p.lo - at; gap >= size && (best < 0 || gap < waste) {
-				best, waste = at, gap
+			if g := p.lo - low; g >= n && (best < 0 || g < gap) {
+				best, gap = low, g
 			}
-			at = max(at, p.hi)
+			low = max(low, p.hi)
 		}
 		if best < 0 {
-			best = at
+			best = low
 		}
-		b.offset = ir.Const(best)
-		i, _ := slices.BinarySearchFunc(done, best, func(p placed, lo int64) int {
-			switch {
-			case p.lo < lo:
-				return -1
-			case p.lo > lo:
-				return 1
-			}
-			return 0
+		at[i], end = best, max(end, best+n)
+		k, _ := slices.BinarySearchFunc(done, best, func(p placed, lo int64) int {
+			return int(max(-1, min(1, p.lo-lo)))
 		})
-		done = slices.Insert(done, i, placed{b, best, best + size})
-		total = max(total, best+size)
+		done = slices.Insert(done, k, placed{b, best, best + n})
 	}
-	return total
+	return at, end
 }
 
 // lane is a range of the arena that buffers use one after the other.
