@@ -85,7 +85,7 @@ func first(errs ...error) error {
 
 func inferConst(in *inference) (Type, error) {
 	l := in.attr.(*ConstAttr).Value
-	return l.Type(), cond(1, l.DType == String || Storable.Has(l.DType), "no constants of %v", l.DType)
+	return l.Type(), cond(0, l.DType == String || Storable.Has(l.DType), "no constants of %v", l.DType)
 }
 
 func inferGet(in *inference) (Type, error) {
@@ -143,9 +143,8 @@ func inferBitcast(in *inference) (Type, error) {
 
 func inferSelect(in *inference) (Type, error) {
 	x, y, z := in.arg(0), in.arg(1), in.arg(2)
-	return y, first(cond(1, x.DType == Bool, "x is %v, want bool", x.DType),
-		cond(2, y.Equal(z), "type(y) = %v, type(z) = %v", y, z),
-		cond(3, x.Shape.Equal(y.Shape), "shape(x) = %v, shape(y) = %v", x.Shape, y.Shape))
+	return y, first(cond(1, y.Equal(z), "type(y) = %v, type(z) = %v", y, z),
+		cond(2, x.Shape.Equal(y.Shape), "shape(x) = %v, shape(y) = %v", x.Shape, y.Shape))
 }
 
 func inferIota(in *inference) (Type, error) {

@@ -18,7 +18,7 @@ var opTable = [numOps]OpInfo{
 	OpParam: {Name: "param", Attr: attrOf[ParamAttr](), Types: Storable | 1<<String,
 		Doc: "An argument of the graph. Its type is declared."},
 	OpConst: {Name: "const", Attr: attrOf[ConstAttr](), Types: Storable | 1<<String,
-		Infer: inferConst, Doc: "A constant tensor of static shape. (c1) of a type that can be stored."},
+		Infer: inferConst, Doc: "A constant tensor of static shape."},
 	OpGet: {Name: "get", Args: 1, Attr: attrOf[IndexAttr](), Infer: inferGet,
 		Doc: "Result Index of the tuple x. (c1) x is a tuple that has it."},
 	OpDims: {Name: "dims", Attr: attrOf[DimsAttr](), Types: 1 << I64, Infer: inferDims,
@@ -106,7 +106,7 @@ var opTable = [numOps]OpInfo{
 	OpGt: compare("gt", Computable, "x > y; false with NaN."),
 	OpGe: compare("ge", Computable, "x >= y; false with NaN."),
 	OpSelect: {Name: "select", Args: 3, Props: Elementwise, Types: Booleans, Infer: inferSelect,
-		Doc: "y where x, else z. (c1) x is bool. (c2) type(y) == type(z). (c3) equal shapes."},
+		Doc: "y where x, a bool, else z. (c1) type(y) == type(z). (c2) equal shapes."},
 	OpFMA: {Name: "fma", Args: 3, Props: Elementwise, Types: Floats, Infer: inferSame,
 		Doc: "x*y+z, rounded once."},
 
