@@ -32,8 +32,9 @@ var activations = map[string]activationInfo{
 	"Mish":       {mish, 0, 0, [2]string{}},
 	"Relu":       {relu, 0, 0, [2]string{}},
 	"ScaledTanh": {scaledTanh, 1, 1, [2]string{}},
-	"Selu":       {selu, 1.67326319217681884765625, 1.05070102214813232421875, [2]string{"alpha", "gamma"}},
-	"Shrink":     {shrink, 0.5, 0, [2]string{"lambd", "bias"}},
+	"Selu": {selu, 1.67326319217681884765625, 1.05070102214813232421875,
+		[2]string{"alpha", "gamma"}},
+	"Shrink": {shrink, 0.5, 0, [2]string{"lambd", "bias"}},
 	"Sigmoid": {func(n *node, x *ir.Value, _, _ float64) *ir.Value {
 		return n.apply(ir.OpSigmoid, x)
 	}, 0, 0, [2]string{}},
@@ -142,9 +143,12 @@ func prelu(n *node) []*tensor {
 	n.sameTypes()
 	x := n.arg(0)
 	slope := n.arg(1)
-	if slope.Type.Rank() == 1 && x.Type.Rank() > 2 && !slope.Type.Shape[0].IsConst(1) &&
-		slope.Type.Shape[0].Equal(x.Type.Shape[1]) && !slope.Type.Shape[0].Equal(x.Type.Shape[x.Type.Rank()-1]) {
-		slope = n.place(slope, x.Type.Rank(), 1) // as before version 7
+	if rank := x.Type.Rank(); slope.Type.Rank() == 1 && rank > 2 {
+		// One slope a channel, which exporters write as before version 7.
+		d, s := slope.Type.Shape[0], x.Type.Shape
+		if !d.IsConst(1) && d.Equal(s[1]) && !d.Equal(s[rank-1]) {
+			slope = n.place(slope, rank, 1)
+		}
 	}
 	slope = n.broadcast(slope, x.Type.Shape)
 	return result(n.apply(ir.OpSelect, n.with(ir.OpLt, x, 0), n.apply(ir.OpMul, x, slope), x))

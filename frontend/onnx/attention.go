@@ -68,7 +68,8 @@ func attention(n *node) []*tensor {
 	score := n.matMul(n.scaled(rows, root), n.transpose(n.scaled(k, root), 0, 1, 3, 2))
 	score = n.view(score, append(q.Type.Shape[:3].Clone(), k.Type.Shape[2]))
 	shown := []*ir.Value{score}
-	if limit := n.float("softcap", 0); limit != 0 { // before the mask, so that what it hides stays hidden
+	// Before the mask, so that what it hides stays hidden.
+	if limit := n.float("softcap", 0); limit != 0 {
 		score = n.scaled(n.apply(ir.OpTanh, n.with(ir.OpDiv, score, limit)), limit)
 	}
 	shown = append(shown, score)

@@ -79,7 +79,9 @@ func (n *node) full(d ir.DType, shape ir.Shape, x float64) *ir.Value {
 }
 
 // like returns a value of v's type filled with x.
-func (n *node) like(v *ir.Value, x float64) *ir.Value { return n.full(v.Type.DType, v.Type.Shape, x) }
+func (n *node) like(v *ir.Value, x float64) *ir.Value {
+	return n.full(v.Type.DType, v.Type.Shape, x)
+}
 
 // dim returns the expression d as an i64 scalar.
 func (n *node) dim(d ir.Dim) *ir.Value {

@@ -296,7 +296,8 @@ func loop(n *node) []*tensor {
 	}
 	carry := len(n.p.Input) - 2
 	if len(g.Input) != carry+2 || len(g.Output) < carry+1 {
-		n.fail("body has %d inputs and %d outputs for %d carried values", len(g.Input), len(g.Output), carry)
+		n.fail("body has %d inputs and %d outputs for %d carried values",
+			len(g.Input), len(g.Output), carry)
 	}
 	l := &loopBody{g: g, length: greater(trips[0], ir.Const(0))}
 	for i := range carry {
@@ -357,7 +358,6 @@ type loopBody struct {
 	carryNames, xNames []string
 	known              map[string]*tensor // inputs of the body that are constants
 	skip               int                // leading outputs of the body that are no results
-	reverse            bool
 }
 
 // scan makes the operation; the carried types must not change.
@@ -387,7 +387,7 @@ func (n *node) scan(l *loopBody) []*tensor {
 		}
 	}
 	b.seal()
-	a := &ir.LoopAttr{Body: b.g, Carry: len(l.carry), Xs: len(l.xs), Length: l.length, Reverse: l.reverse}
+	a := &ir.LoopAttr{Body: b.g, Carry: len(l.carry), Xs: len(l.xs), Length: l.length}
 	args := append(append(append([]*ir.Value{}, l.carry...), l.xs...), c.values...)
 	return tensors(n.get(n.op(ir.OpScan, a, args...)))
 }
@@ -399,7 +399,8 @@ func scanOp(n *node) []*tensor {
 	xs := int(n.int("num_scan_inputs", 0))
 	carry := len(n.in) - xs
 	if xs < 1 || carry < 0 || len(g.Input) != len(n.in) || len(g.Output) < carry {
-		n.fail("%d scan inputs of %d, body has %d inputs and %d outputs", xs, len(n.in), len(g.Input), len(g.Output))
+		n.fail("%d scan inputs of %d, body has %d inputs and %d outputs",
+			xs, len(n.in), len(g.Input), len(g.Output))
 	}
 	l := &loopBody{g: g}
 	inAxes, inDirs := n.ints("scan_input_axes"), n.ints("scan_input_directions")

@@ -130,7 +130,8 @@ func (e *exporter) cast(name string, d ir.DType) string {
 // exportTrunc is sign(x)*floor(|x|).
 func exportTrunc(e *exporter, v *ir.Value) ([]string, error) {
 	x := e.arg(v, 0)
-	return one(e.node("Mul", nil, e.node("Sign", nil, x), e.node("Floor", nil, e.node("Abs", nil, x)))), nil
+	size := e.node("Floor", nil, e.node("Abs", nil, x))
+	return one(e.node("Mul", nil, e.node("Sign", nil, x), size)), nil
 }
 
 // exportExpm1 loses the digits that expm1 keeps near 0.
@@ -255,7 +256,8 @@ func exportPad(e *exporter, v *ir.Value) ([]string, error) {
 }
 
 func exportGatherND(e *exporter, v *ir.Value) ([]string, error) {
-	return one(e.node("GatherND", attrs{"batch_dims", v.Attr.(*ir.BatchAttr).Batch}, e.args(v)...)), nil
+	a := attrs{"batch_dims", v.Attr.(*ir.BatchAttr).Batch}
+	return one(e.node("GatherND", a, e.args(v)...)), nil
 }
 
 func exportScatter(e *exporter, v *ir.Value) ([]string, error) {
@@ -263,7 +265,8 @@ func exportScatter(e *exporter, v *ir.Value) ([]string, error) {
 	if v.Op == ir.OpScatterND {
 		return one(e.node("ScatterND", attrs{"reduction", a.Reduce}, e.args(v)...)), nil
 	}
-	return one(e.node("ScatterElements", attrs{"axis", a.Axis, "reduction", a.Reduce}, e.args(v)...)), nil
+	at := attrs{"axis", a.Axis, "reduction", a.Reduce}
+	return one(e.node("ScatterElements", at, e.args(v)...)), nil
 }
 
 func exportNonZero(e *exporter, v *ir.Value) ([]string, error) {
@@ -309,7 +312,8 @@ func exportIf(e *exporter, v *ir.Value) ([]string, error) {
 		}
 	}
 	types := v.ResultTypes()
-	out := e.nodes("If", len(types), attrs{"then_branch", branches[0], "else_branch", branches[1]}, e.arg(v, 0))
+	at := attrs{"then_branch", branches[0], "else_branch", branches[1]}
+	out := e.nodes("If", len(types), at, e.arg(v, 0))
 	for i, t := range types {
 		e.learn(t.Shape, out[i])
 	}

@@ -15,7 +15,9 @@ func keyOf(p *onnxpb.NodeProto) funcKey {
 
 // function returns the function that p calls, nil if p is an operator. A
 // function of the model takes the place of an operator of the same name.
-func (im *importer) function(p *onnxpb.NodeProto) *onnxpb.FunctionProto { return im.funcs[keyOf(p)] }
+func (im *importer) function(p *onnxpb.NodeProto) *onnxpb.FunctionProto {
+	return im.funcs[keyOf(p)]
+}
 
 // missing stands for an input of a function that its call leaves out.
 var missing = &tensor{}

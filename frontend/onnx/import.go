@@ -136,7 +136,8 @@ func opsetsOf(imports []*onnxpb.OperatorSetIDProto) (map[string]int64, error) {
 		opsets[d] = max(opsets[d], o.Version)
 	}
 	if v := opsets[""]; v > maxOpset {
-		return nil, fmt.Errorf("operator set %d is newer than %d, the newest that is known here", v, maxOpset)
+		return nil, fmt.Errorf("operator set %d is newer than %d, the newest that is known here",
+			v, maxOpset)
 	}
 	return opsets, nil
 }

@@ -37,7 +37,8 @@ func gather(n *node) []*tensor {
 		v := n.take(n.value(t), axis, k, ir.Const(1))
 		return result(n.view(v, dropAxes(t.typ.Shape, []int{axis})))
 	}
-	return result(n.op(ir.OpGather, &ir.AxisAttr{Axis: axis}, n.value(t), n.indices(1, t.typ.Shape[axis])))
+	at := n.indices(1, t.typ.Shape[axis])
+	return result(n.op(ir.OpGather, &ir.AxisAttr{Axis: axis}, n.value(t), at))
 }
 
 // singleIndex is the one element of input i as a coordinate that is known to
@@ -303,5 +304,6 @@ func (n *node) topK(k ir.Dim, largest bool) []*tensor {
 	n.checkLE(k, v.Type.Shape[axis], "K")
 	order := n.op(ir.OpArgSort, &ir.SortAttr{Axis: axis, Desc: largest}, v)
 	order = n.take(order, axis, ir.Const(0), k)
-	return []*tensor{computed(n.op(ir.OpTakeAlong, &ir.AxisAttr{Axis: axis}, v, order)), computed(order)}
+	top := n.op(ir.OpTakeAlong, &ir.AxisAttr{Axis: axis}, v, order)
+	return []*tensor{computed(top), computed(order)}
 }

@@ -291,7 +291,8 @@ func (n *node) transposedPads(in, size ir.Shape, stride, dilation []int64) (lo, 
 		want = want[2:]
 	}
 	if len(pads) != 2*k || len(extra) != k || want != nil && len(want) != k {
-		n.fail("%d pads, %d output_padding, %d output_shape for %d axes", len(pads), len(extra), len(want), k)
+		n.fail("%d pads, %d output_padding, %d output_shape for %d axes",
+			len(pads), len(extra), len(want), k)
 	}
 	lo, hi = make(ir.Shape, k), make(ir.Shape, k)
 	for i := range k {

@@ -59,8 +59,8 @@ func (im *importer) importNode(s *scope, p *onnxpb.NodeProto, index int) {
 			s.names[name] = out[i]
 		default:
 			if err == nil && i >= len(out) {
-				im.errs = append(im.errs, fmt.Errorf("%s: %s: output %d is not supported", n.name, opName(p), i))
-				err = im.errs[len(im.errs)-1]
+				err = fmt.Errorf("%s: %s: output %d is not supported", n.name, opName(p), i)
+				im.errs = append(im.errs, err)
 			}
 			s.names[name] = &tensor{bad: true}
 		}

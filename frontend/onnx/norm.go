@@ -139,7 +139,7 @@ func batchNorm(n *node) []*tensor {
 		}
 		m, v := n.moments(n.cast(x, mean.Type.DType), axes...)
 		m, v = n.view(m, mean.Type.Shape), n.view(v, variance.Type.Shape)
-		running = []*tensor{computed(n.blend(mean, m, momentum)), computed(n.blend(variance, v, momentum))}
+		running = tensors([]*ir.Value{n.blend(mean, m, momentum), n.blend(variance, v, momentum)})
 		mean, variance = m, v
 	}
 	inv := n.cast(n.inverseDeviation(variance, epsilon), d)
@@ -174,7 +174,8 @@ func instanceNorm(n *node) []*tensor {
 func (n *node) normalize(x *ir.Value, epsilon float64, axes ...int) *ir.Value {
 	v := n.wide(x)
 	mean, variance := n.moments(v, axes...)
-	v = n.elementwise(ir.OpMul, n.elementwise(ir.OpSub, v, mean), n.inverseDeviation(variance, epsilon))
+	inv := n.inverseDeviation(variance, epsilon)
+	v = n.elementwise(ir.OpMul, n.elementwise(ir.OpSub, v, mean), inv)
 	return n.cast(v, x.Type.DType)
 }
 

@@ -43,7 +43,8 @@ type direction struct {
 // recurrent reads what the operators have in common. states are the inputs
 // that hold initial states; acts the default activations of a direction.
 func (n *node) recurrent(gates int, states []int, acts ...string) *recurrent {
-	c := &recurrent{n: n, gates: gates, hidden: n.int("hidden_size", 0), batchFirst: n.flag("layout", false)}
+	c := &recurrent{n: n, gates: gates, hidden: n.int("hidden_size", 0),
+		batchFirst: n.flag("layout", false)}
 	c.x = n.arg(0)
 	if c.x.Type.Rank() != 3 || n.typ(1).Rank() != 3 || n.typ(2).Rank() != 3 {
 		n.fail("input %v, W %v, R %v, want rank 3", n.typ(0), n.typ(1), n.typ(2))
@@ -93,7 +94,10 @@ func (c *recurrent) direction(i, count int, states []int) direction {
 		return n.view(v, shape)
 	}
 	h := ir.Const(c.hidden)
-	d := direction{w: part(1, ir.Shape{ir.Const(rows), c.x.Type.Shape[2]}), r: part(2, ir.Shape{ir.Const(rows), h})}
+	d := direction{
+		w: part(1, ir.Shape{ir.Const(rows), c.x.Type.Shape[2]}),
+		r: part(2, ir.Shape{ir.Const(rows), h}),
+	}
 	if n.has(3) {
 		b := part(3, ir.Dims(2*rows))
 		d.wb = n.take(b, 0, ir.Const(0), ir.Const(rows))
@@ -172,10 +176,15 @@ func (n *node) floatList(name string) []float64 {
 	return out
 }
 
-// cell computes a step: the new state from the products xw of the inputs
-// (with their bias), the old state and the weights of the state, all values of
-// the body that n appends to.
-type cell func(n *node, c *recurrent, d *direction, xw *ir.Value, state []*ir.Value, r, rb, peephole *ir.Value) []*ir.Value
+// cell computes the new state in a step; n appends to the body.
+type cell func(n *node, c *recurrent, d *direction, in *stepInputs) []*ir.Value
+
+// stepInputs are the values that a step computes from.
+type stepInputs struct {
+	xw              *ir.Value   // products of the inputs, with their bias
+	state           []*ir.Value // of the step before
+	r, rb, peephole *ir.Value   // weights of the state; rb and peephole may be nil
+}
 
 // run scans each direction and returns the outputs Y, Y_h and further states.
 func (c *recurrent) run(f cell) []*tensor {
@@ -237,7 +246,7 @@ func (c *recurrent) scan(d *direction, f cell) (y *ir.Value, states []*ir.Value)
 			args = append(args, v)
 		}
 	}
-	next := f(in, c, d, slices[0], old, inner[0], inner[1], inner[2])
+	next := f(in, c, d, &stepInputs{slices[0], old, inner[0], inner[1], inner[2]})
 	out := next[0]
 	if c.lens != nil {
 		out = in.hold(next, old, slices[1], inner[3])
@@ -285,32 +294,35 @@ func (c *recurrent) call(n *node, d *direction, i int, x *ir.Value) *ir.Value {
 }
 
 func rnn(n *node) []*tensor {
-	c := n.recurrent(1, []int{5}, "Tanh")
-	return c.run(func(n *node, c *recurrent, d *direction, xw *ir.Value, state []*ir.Value, r, rb, _ *ir.Value) []*ir.Value {
-		v := n.apply(ir.OpAdd, xw, n.product(state[0], r))
-		if rb != nil {
-			v = n.elementwise(ir.OpAdd, v, rb)
-		}
-		return []*ir.Value{c.call(n, d, 0, v)}
-	})
+	return n.recurrent(1, []int{5}, "Tanh").run(
+		func(n *node, c *recurrent, d *direction, in *stepInputs) []*ir.Value {
+			v := n.apply(ir.OpAdd, in.xw, n.product(in.state[0], in.r))
+			return []*ir.Value{c.call(n, d, 0, n.plus(v, in.rb))}
+		})
+}
+
+// plus adds a bias that may be nil.
+func (n *node) plus(v, bias *ir.Value) *ir.Value {
+	if bias == nil {
+		return v
+	}
+	return n.elementwise(ir.OpAdd, v, bias)
 }
 
 func lstm(n *node) []*tensor {
 	c := n.recurrent(4, []int{5, 6}, "Sigmoid", "Tanh", "Tanh")
 	coupled := n.flag("input_forget", false)
-	return c.run(func(n *node, c *recurrent, d *direction, xw *ir.Value, state []*ir.Value, r, rb, p *ir.Value) []*ir.Value {
-		v := n.apply(ir.OpAdd, xw, n.product(state[0], r)) // gates i, o, f, c
-		if rb != nil {
-			v = n.elementwise(ir.OpAdd, v, rb)
-		}
+	return c.run(func(n *node, c *recurrent, d *direction, in *stepInputs) []*ir.Value {
+		// The gates in order: i, o, f, c; the peepholes: i, o, f.
+		v := n.plus(n.apply(ir.OpAdd, in.xw, n.product(in.state[0], in.r)), in.rb)
 		gate := func(i int, cell *ir.Value) *ir.Value {
 			x := c.gate(n, v, i)
-			if p != nil && cell != nil {
-				x = n.apply(ir.OpAdd, x, n.elementwise(ir.OpMul, cell, c.gate(n, p, i)))
+			if in.peephole != nil && cell != nil {
+				x = n.apply(ir.OpAdd, x, n.elementwise(ir.OpMul, cell, c.gate(n, in.peephole, i)))
 			}
 			return x
 		}
-		old := state[1]
+		old := in.state[1]
 		i := c.call(n, d, 0, gate(0, old))
 		f := n.apply(ir.OpSub, n.like(i, 1), i)
 		if !coupled {
@@ -327,36 +339,35 @@ func lstm(n *node) []*tensor {
 func gru(n *node) []*tensor {
 	c := n.recurrent(3, []int{5}, "Sigmoid", "Tanh")
 	after := n.flag("linear_before_reset", false)
-	return c.run(func(n *node, c *recurrent, d *direction, xw *ir.Value, state []*ir.Value, r, rb, _ *ir.Value) []*ir.Value {
-		h := state[0]
-		rows := func(i, count int) *ir.Value { // of the state's weights: gates z, r, h
-			return n.take(r, 0, ir.Const(int64(i)*c.hidden), ir.Const(int64(count)*c.hidden))
-		}
-		withBias := func(v *ir.Value, i, count int) *ir.Value {
-			if rb == nil {
-				return v
+	return c.run(func(n *node, c *recurrent, d *direction, in *stepInputs) []*ir.Value {
+		h := in.state[0]
+		// rows has the products with the gates from i on, in order z, r, h.
+		rows := func(h *ir.Value, i, count int64) *ir.Value {
+			start, size := ir.Const(i*c.hidden), ir.Const(count*c.hidden)
+			v := n.product(h, n.take(in.r, 0, start, size))
+			if in.rb != nil {
+				v = n.plus(v, n.take(in.rb, 0, start, size))
 			}
-			b := n.take(rb, 0, ir.Const(int64(i)*c.hidden), ir.Const(int64(count)*c.hidden))
-			return n.elementwise(ir.OpAdd, v, b)
+			return v
 		}
-		var zr, rec *ir.Value
+		gates := int64(2)
 		if after {
-			all := withBias(n.product(h, r), 0, 3)
-			zr = n.take(all, 1, ir.Const(0), ir.Const(2*c.hidden))
-			rec = c.gate(n, all, 2)
-		} else {
-			zr = withBias(n.product(h, rows(0, 2)), 0, 2)
+			gates = 3
 		}
-		z := c.call(n, d, 0, n.apply(ir.OpAdd, c.gate(n, xw, 0), c.gate(n, zr, 0)))
-		reset := c.call(n, d, 0, n.apply(ir.OpAdd, c.gate(n, xw, 1), c.gate(n, zr, 1)))
+		hr := rows(h, 0, gates)
+		gate := func(i int) *ir.Value {
+			return c.call(n, d, 0, n.apply(ir.OpAdd, c.gate(n, in.xw, i), c.gate(n, hr, i)))
+		}
+		z, reset := gate(0), gate(1)
+		var rec *ir.Value
 		if after {
-			rec = n.apply(ir.OpMul, reset, rec)
+			rec = n.apply(ir.OpMul, reset, c.gate(n, hr, 2))
 		} else {
-			rec = withBias(n.product(n.apply(ir.OpMul, reset, h), rows(2, 1)), 2, 1)
+			rec = rows(n.apply(ir.OpMul, reset, h), 2, 1)
 		}
-		cand := c.call(n, d, 1, n.apply(ir.OpAdd, c.gate(n, xw, 2), rec))
+		cand := c.call(n, d, 1, n.apply(ir.OpAdd, c.gate(n, in.xw, 2), rec))
 		// (1-z)*cand + z*h
-		keep := n.apply(ir.OpMul, z, h)
-		return []*ir.Value{n.apply(ir.OpAdd, n.apply(ir.OpMul, n.apply(ir.OpSub, n.like(z, 1), z), cand), keep)}
+		fresh := n.apply(ir.OpMul, n.apply(ir.OpSub, n.like(z, 1), z), cand)
+		return []*ir.Value{n.apply(ir.OpAdd, fresh, n.apply(ir.OpMul, z, h))}
 	})
 }

@@ -133,7 +133,7 @@ func (n *node) scaledExtent(d ir.Dim, s float64) ir.Dim {
 			return d.MulConst(int64(num)).FloorDiv(ir.Const(den))
 		}
 	}
-	n.fail("scale %v of the dynamic extent %v is not a fraction with a small power of two below; give sizes", s, d)
+	n.fail("scale %v of the dynamic extent %v is not a fraction of a power of two; give sizes", s, d)
 	return d
 }
 
@@ -335,12 +335,14 @@ func (n *node) cubicWeights(t *ir.Value, a float64) []*ir.Value {
 	near := func(x *ir.Value) *ir.Value { return poly(x, a+2, -(a + 3), 0, 1) }
 	far := func(x *ir.Value) *ir.Value { return poly(x, a, -5*a, 8*a, -4*a) }
 	back := n.apply(ir.OpSub, n.like(t, 1), t)
-	return []*ir.Value{far(n.with(ir.OpAdd, t, 1)), near(t), near(back), far(n.with(ir.OpAdd, back, 1))}
+	before, after := far(n.with(ir.OpAdd, t, 1)), far(n.with(ir.OpAdd, back, 1))
+	return []*ir.Value{before, near(t), near(back), after}
 }
 
 // insideOnly makes weights of neighbours outside the input 0 and lets the
 // others sum to 1.
-func (n *node) insideOnly(weights []*ir.Value, base *ir.Value, first float64, in ir.Dim) []*ir.Value {
+func (n *node) insideOnly(weights []*ir.Value, base *ir.Value, first float64,
+	in ir.Dim) []*ir.Value {
 	size := n.broadcast(n.number(ir.F32, in), base.Type.Shape)
 	var sum *ir.Value
 	out := make([]*ir.Value, len(weights))
