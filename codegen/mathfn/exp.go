@@ -36,7 +36,9 @@ func expMantissa(x, lo expr) (t, n expr) {
 	r := negFMA(f, like(x, lo2), a)
 	tail := negFMA(f, like(x, lo2), sub(a, r))
 	if lo != nil {
-		tail = add(tail, lo)
+		var rest expr
+		r, rest = sum(r, lo)
+		tail = add(tail, rest)
 	}
 	tail = fma(mul(r, r), poly(r, c), tail)
 	t, lost := fastSum(like(x, 1), r)

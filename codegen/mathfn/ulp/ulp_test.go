@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/tensorcc/tcc/codegen/llvm"
+	"github.com/tensorcc/tcc/runtime"
+)
+
+// nativeLevels returns this machine's levels that LLVM compiles for, or skips.
+func nativeLevels(t *testing.T) []string {
+	if _, err := llvm.Find(); err != nil {
+		t.Skip("needs LLVM:", err)
+	}
+	var out []string
+	for _, l := range runtime.Levels() {
+		if _, ok := llvm.TargetOf(l); ok {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// bound is the largest error allowed, in ulp.
+const bound = 2
+
+// check fails unless the line of a measurement is within bound.
+func check(t *testing.T, line string, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var u float64
+	_, rest, _ := strings.Cut(line, "inputs: ")
+	if _, err := fmt.Sscan(rest, &u); err != nil || !(u <= bound) {
+		t.Errorf("%s: more than %v", line, bound)
+	}
+}
+
+// TestUlp measures every 1024th f32, or random ones, on each level.
+func TestUlp(t *testing.T) {
+	for _, level := range nativeLevels(t) {
+		for name, f := range functions {
+			t.Run(level+"/f32/"+name, func(t *testing.T) {
+				if f.ref1 == nil {
+					line, err := random32(name, level, 1<<18)
+					check(t, line, err)
+					return
+				}
+				line, err := every(name, level, 1024)
+				check(t, line, err)
+			})
+		}
+		for name := range wide {
+			t.Run(level+"/f64/"+name, func(t *testing.T) {
+				line, err := random64(name, level, 1<<16)
+				check(t, line, err)
+			})
+		}
+	}
+}
