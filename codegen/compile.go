@@ -2,6 +2,8 @@ package codegen
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/tensorcc/tcc/codegen/mathfn"
 	"github.com/tensorcc/tcc/codegen/plan"
 	"github.com/tensorcc/tcc/codegen/purego"
+	"github.com/tensorcc/tcc/codegen/schedule"
 	"github.com/tensorcc/tcc/ir"
 	"github.com/tensorcc/tcc/passes"
 	"github.com/tensorcc/tcc/runtime"
@@ -63,12 +66,19 @@ func Compile(ctx context.Context, g *ir.Graph, o Options) (*Artifact, error) {
 
 // schedule makes the trees of one level.
 func (a *Artifact) schedule(level string) (*Level, error) {
+	t, ok := schedule.Targets[level]
+	if !ok {
+		return nil, fmt.Errorf("level %s is not known; levels are %v", level, Levels())
+	}
 	l := &Level{Name: level, Kernels: make([]Kernel, len(a.Plan.Trees))}
 	for i, naive := range a.Plan.Trees {
-		tree, err := naive, error(nil)
+		tree, err := schedule.Schedule(naive, t)
+		if err != nil {
+			return nil, fmt.Errorf("kernel %s: level %s: %w", naive.Name, level, err)
+		}
 		k := &l.Kernels[i]
 		k.Tree = tree
-		if k.Tasks, err = a.Plan.Int(ir.Const(1)); err != nil {
+		if k.Tasks, err = a.Plan.Int(kernel.Tasks(tree)); err != nil {
 			return nil, err
 		}
 		if k.Scratch, err = a.Plan.Int(scratch(tree, level)); err != nil {
@@ -126,3 +136,6 @@ func (a *Artifact) compile(ctx context.Context, progress func(done, total int)) 
 	}
 	return nil
 }
+
+// Levels lists the CPU levels there are.
+func Levels() []string { return slices.Sorted(maps.Keys(schedule.Targets)) }
