@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 )
@@ -94,4 +95,35 @@ func (t *Tensor) elemText(index []int) string {
 		return fmt.Sprintf("%.6g", *(*float64)(p))
 	}
 	return strconv.Quote(*(*string)(p))
+}
+
+// FileName makes a file name of a tensor's name: separators and what file systems refuse become
+// underscores.
+func FileName(name string) string {
+	clean := strings.Map(func(r rune) rune {
+		if r < ' ' || strings.ContainsRune(`/\:*?"<>|`, r) {
+			return '_'
+		}
+		return r
+	}, name)
+	if clean == "" || clean == "." || clean == ".." {
+		return "_" + clean
+	}
+	return clean
+}
+
+// Describe prints the inputs and outputs of p, a line each.
+func (p *Program) Describe(w io.Writer) error {
+	for _, list := range []struct {
+		what  string
+		ports []Port
+	}{{"input", p.Inputs}, {"output", p.Outputs}} {
+		for i := range list.ports {
+			port := &list.ports[i]
+			if _, err := fmt.Fprintf(w, "%s\t%s\t%s\n", list.what, port.Name, p.PortString(port)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

@@ -33,6 +33,7 @@ type Option func(*settings)
 type settings struct {
 	threads int
 	level   string
+	weights string // file
 	onClose []func()
 }
 

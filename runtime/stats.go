@@ -11,3 +11,6 @@ func (m *Model) WorkingBytes() int64 {
 	}
 	return n
 }
+
+// RaceEnabled reports whether the race detector watches this build.
+const RaceEnabled = raceEnabled

@@ -76,7 +76,7 @@ func app() *cli.Command {
 			return cli.ShowAppHelp(c)
 		},
 		Commands: []*cli.Command{
-			runCommand(), benchCommand(), diffCommand(), conformCommand(),
+			buildCommand(), genCommand(), runCommand(), benchCommand(), diffCommand(), conformCommand(),
 			inspectCommand(), versionCommand(),
 		},
 	}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/tensorcc/tcc/codegen"
+	"github.com/tensorcc/tcc/codegen/gopkg"
+	"github.com/tensorcc/tcc/codegen/llvm"
+	"github.com/tensorcc/tcc/ir"
+	"github.com/tensorcc/tcc/passes"
+	"github.com/tensorcc/tcc/runtime"
+)
+
+func buildCommand() *cli.Command {
+	return command(&cli.Command{
+		Name:      "build",
+		Usage:     "compile a model to an executable or a Go package",
+		ArgsUsage: "MODEL",
+		Description: "Executables are built by the Go toolchain, static, for the GOOS and GOARCH of the environment.\n\n" +
+			"Example: tcc build vad.onnx -o vad && ./vad -input input=frame.npy -input sr=16000 -output-dir out",
+		Flags: append(append([]cli.Flag{
+			&cli.StringFlag{Name: "o", Usage: "`OUT`: file of the executable or folder of the package"},
+			&cli.StringFlag{Name: "buildmode", Value: "exe", Usage: "exe or gopkg"},
+			&cli.StringFlag{Name: "target", Value: "cpu", Usage: "cpu"},
+		}, packageFlags()...), debugFlags()...),
+	}, 1, 1, build)
+}
+
+// generic is the level of kernels in Go.
+const generic = runtime.LevelGeneric
+
+func cpuFlag() cli.Flag {
+	return &cli.StringFlag{Name: "cpu", Value: "all", Usage: "all, native, or levels such as x86-64-v3,x86-64-v4,arm64, " +
+		"one of which is chosen at run time"}
+}
+
+func rangeFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "dim", Usage: "`NAME=N` fixes a dynamic extent, NAME=LO..HI bounds it; " +
+		"extents without a name are INPUT.AXIS"}
+}
+
+func build(ctx context.Context, c *cli.Command) error {
+	mode := c.String("buildmode")
+	switch {
+	case c.String("target") != "cpu":
+		return fmt.Errorf("build: -target %s is not supported yet: only cpu is", c.String("target"))
+	case mode == "c-archive" || mode == "c-shared":
+		return fmt.Errorf("build: -buildmode %s is not supported yet: exe and gopkg are", mode)
+	case mode != "exe" && mode != "gopkg":
+		return usage("-buildmode %s: wanted exe or gopkg", mode)
+	}
+	m, err := loadModel(c.Args().First())
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	if mode == "gopkg" {
+		return writePackage(ctx, c, m)
+	}
+	return buildExe(ctx, c, m)
+}
+
+func buildExe(ctx context.Context, c *cli.Command, m *model) error {
+	goos, goarch, err := gopkg.GoTarget(ctx)
+	if err != nil {
+		return err
+	}
+	levels, err := parseLevels(c.String("cpu"), goarch)
+	if err != nil {
+		return err
+	}
+	if len(levels) == 0 {
+		levels = []string{generic}
+	}
+	const module = "tccbuild"
+	o := gopkg.Options{Package: "main", Name: modelName(m), ImportPath: module}
+	if o.WeightsBeside, err = beside(c); err != nil {
+		return err
+	}
+	files, err := generate(ctx, c, m, levels, o)
+	if err != nil {
+		return err
+	}
+	out := c.String("o")
+	if out == "" {
+		if out = runtime.FileName(modelName(m)); goos == "windows" {
+			out += ".exe"
+		}
+	}
+	return writeExe(ctx, files, module, out, o)
+}
+
+// writeExe builds the executable and, where they are apart, writes its weights
+// beside it.
+func writeExe(ctx context.Context, files gopkg.Files, module, out string, o gopkg.Options) error {
+	if info, err := os.Stat(out); err == nil && info.IsDir() {
+		return usage("-o %s: is a folder, wanted the file of the executable", out)
+	}
+	tick := progress("building " + out)
+	tick(0, 1)
+	if err := files.Build(ctx, module, out); err != nil {
+		return err
+	}
+	return files.WriteWeights(out, o)
+}
+
+// parseLevels returns the CPU levels that a -cpu flag means: of goarch, or of
+// all architectures where that is empty. None: kernels in Go.
+func parseLevels(flag, goarch string) ([]string, error) {
+	var known []string
+	for _, t := range llvm.Targets {
+		if goarch == "" || gopkg.Arch(t.Level) == goarch {
+			known = append(known, t.Level)
+		}
+	}
+	switch flag {
+	case "all":
+		return known, nil
+	case "native":
+		for _, l := range runtime.Levels() {
+			if slices.Contains(known, l) {
+				return []string{l}, nil
+			}
+		}
+		return nil, usage("-cpu native: this machine runs none of %s", strings.Join(known, ", "))
+	}
+	var levels []string
+	for _, l := range strings.Split(flag, ",") {
+		switch {
+		case l == generic:
+		case !slices.Contains(known, l):
+			return nil, usage("-cpu %s: level %q: wanted all, native, generic, or some of %s", flag, l, strings.Join(known, ", "))
+		case !slices.Contains(levels, l):
+			levels = append(levels, l)
+		}
+	}
+	return levels, nil
+}
+
+// fix sets the extents that -dim gives a number.
+func (d *dimFlags) fix(g *ir.Graph) (*ir.Graph, error) {
+	if len(d.fixed) == 0 {
+		return g, nil
+	}
+	out, err := passes.Fix(g, d.fixed)
+	if err != nil {
+		return nil, usage("-dim: %w", err)
+	}
+	return out, nil
+}
+
+// bound adds the ranges that -dim gives as checks of each call.
+func (d *dimFlags) bound(a *codegen.Artifact) error {
+	p := a.Plan.Program
+	for _, r := range d.ranges {
+		if !slices.ContainsFunc(p.Symbols, func(s runtime.Symbol) bool { return s.Name == r.name && s.Input >= 0 }) {
+			return usage("-dim %s: the inputs have no such dynamic extent", r.name)
+		}
+		n, err := a.Plan.Int(ir.Sym(r.name))
+		if err != nil {
+			return err
+		}
+		text := fmt.Sprintf("compiled for %s from %d to %d", r.name, r.lo, r.hi)
+		p.Checks = append(p.Checks, runtime.Check{Rel: runtime.AtMost, A: runtime.Int(r.lo), B: n, Text: text},
+			runtime.Check{Rel: runtime.AtMost, A: n, B: runtime.Int(r.hi), Text: text})
+	}
+	return nil
+}
+
+// stamp names the compilers.
+func stamp(levels []string) (string, error) {
+	s := "tcc " + version()
+	if slices.ContainsFunc(levels, func(l string) bool { return l != generic }) {
+		tc, err := llvm.Find()
+		if err != nil {
+			return "", err
+		}
+		s += ", LLVM " + tc.Version
+	}
+	return s, nil
+}

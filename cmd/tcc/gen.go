@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+	"golang.org/x/mod/modfile"
+
+	"github.com/tensorcc/tcc/codegen/gopkg"
+)
+
+func genCommand() *cli.Command {
+	return command(&cli.Command{
+		Name:      "gen",
+		Usage:     "write a Go package that runs a model",
+		ArgsUsage: "[PACKAGE]",
+		Description: "The package builds with Go alone: no tcc, no LLVM, no cgo. It is made to be committed.\n" +
+			"Its test compares with what the interpreter makes of the inputs given, or of the test data\n" +
+			"beside the model, or of random inputs.\n\n" +
+			"Example, in a Go file: //go:generate tcc gen -model vad.onnx -pkg vad -o internal/vad",
+		Flags: append(append([]cli.Flag{
+			&cli.StringFlag{Name: "model", Usage: "`FILE` of the model"},
+			&cli.StringFlag{Name: "o", Usage: "`DIR` of the package; its name if left out"},
+		}, packageFlags()...), debugFlags()...),
+	}, 0, 1, gen)
+}
+
+// packageFlags are those that shape a Go package.
+func packageFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "pkg", Usage: "`NAME` of the package; made of the model's if left out"},
+		&cli.StringFlag{Name: "runtime", Value: "copy", Usage: "copy: the package depends on nothing of tcc; " +
+			"import: packages share " + gopkg.RuntimePath},
+		&cli.StringFlag{Name: "weights", Value: "embed", Usage: "embed: in the program; beside: in a file that New maps"},
+		cpuFlag(), rangeFlag(),
+		&cli.StringSliceFlag{Name: "input", Usage: "`NAME=FILE` (.npy, .pb) or NAME=NUMBER: input of the recorded test"},
+		&cli.StringSliceFlag{Name: "input-dir", Usage: "`DIR` with input_0.pb, … of a recorded test; may be repeated"},
+		&cli.FloatFlag{Name: "rtol", Value: 1e-3, Usage: "relative tolerance of the recorded test"},
+		&cli.FloatFlag{Name: "atol", Value: 1e-4, Usage: "its absolute tolerance, as a part of the largest element"},
+	}
+}
+
+func gen(ctx context.Context, c *cli.Command) error {
+	if c.Args().Present() || c.String("model") == "" {
+		return usage("gen: //tcc:compile functions of Go packages are not supported yet: " +
+			"give a model by -model FILE")
+	}
+	m, err := loadModel(c.String("model"))
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	return writePackage(ctx, c, m)
+}
+
+// writePackage is gen, and build -buildmode gopkg.
+func writePackage(ctx context.Context, c *cli.Command, m *model) error {
+	o, dir, err := packageOptions(c, m)
+	if err != nil {
+		return err
+	}
+	levels, err := parseLevels(c.String("cpu"), "")
+	if err != nil {
+		return err
+	}
+	files, err := generate(ctx, c, m, append(levels, generic), o)
+	if err != nil {
+		return err
+	}
+	if err := files.Write(dir); err != nil {
+		return err
+	}
+	return hintModule(dir, o)
+}
+
+// packageOptions reads the flags; dir is where the package goes.
+func packageOptions(c *cli.Command, m *model) (o gopkg.Options, dir string, err error) {
+	o = gopkg.Options{Package: c.String("pkg"), Name: modelName(m), RTol: c.Float("rtol"), ATol: c.Float("atol")}
+	if o.Package == "" {
+		o.Package = gopkg.PackageName(modelName(m))
+	}
+	if !gopkg.ValidPackage(o.Package) {
+		return o, "", usage("-pkg %s: wanted the name of a Go package, other than main, fmt and log", o.Package)
+	}
+	switch c.String("runtime") {
+	case "copy":
+	case "import":
+		o.Runtime = gopkg.RuntimePath
+	default:
+		return o, "", usage("-runtime %s: wanted copy or import", c.String("runtime"))
+	}
+	if o.WeightsBeside, err = beside(c); err != nil {
+		return o, "", err
+	}
+	if dir = c.String("o"); dir == "" {
+		dir = o.Package
+	}
+	o.ImportPath, err = importPath(dir)
+	return o, dir, err
+}
+
+func beside(c *cli.Command) (bool, error) {
+	switch w := c.String("weights"); w {
+	case "embed":
+		return false, nil
+	case "beside":
+		return true, nil
+	default:
+		return false, usage("-weights %s: wanted embed or beside", w)
+	}
+}
+
+// importPath is that of the package in dir, by the enclosing go.mod.
+func importPath(dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	root, mod, err := enclosingModule(abs)
+	if err != nil {
+		return "", err
+	}
+	rel, err := filepath.Rel(root, abs)
+	if err != nil {
+		return "", err
+	}
+	return path.Join(mod, filepath.ToSlash(rel)), nil
+}
+
+// enclosingModule finds the go.mod in dir or above.
+func enclosingModule(dir string) (root, mod string, err error) {
+	for root = dir; ; root = filepath.Dir(root) {
+		text, err := os.ReadFile(filepath.Join(root, "go.mod"))
+		switch {
+		case err == nil:
+			if mod = modfile.ModulePath(text); mod == "" {
+				return "", "", usage("%s: no module line", filepath.Join(root, "go.mod"))
+			}
+			return root, mod, nil
+		case !errors.Is(err, fs.ErrNotExist):
+			return "", "", err
+		case root == filepath.Dir(root):
+			return "", "", usage("-o %s: is in no Go module: run go mod init there first", dir)
+		}
+	}
+}
+
+// hintModule says what the module still lacks.
+func hintModule(dir string, o gopkg.Options) error {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	root, _, err := enclosingModule(abs)
+	if err != nil {
+		return err
+	}
+	text, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		return err
+	}
+	need, get := gopkg.SysModule, gopkg.SysModule+"@"+gopkg.SysVersion
+	if o.Runtime != "" {
+		need, get = gopkg.Module, gopkg.Module
+	}
+	for line := range strings.Lines(string(text)) {
+		if words := strings.Fields(line); slices.Contains(words, need) {
+			return nil // the module itself, or required
+		}
+	}
+	fmt.Fprintf(os.Stderr, "tcc: the package needs %s: run go get %s\n", need, get)
+	return nil
+}
+
+// generate compiles m for the levels and writes its files.
+func generate(ctx context.Context, c *cli.Command, m *model, levels []string, o gopkg.Options) (gopkg.Files, error) {
+	dims, err := parseRanges(c.StringSlice("dim"))
+	if err != nil {
+		return nil, err
+	}
+	g, err := dims.fix(m.graph)
+	if err != nil {
+		return nil, err
+	}
+	opts, err := backendOpts(c)
+	if err != nil {
+		return nil, err
+	}
+	a, err := compile(ctx, g, opts, levels...)
+	if err != nil {
+		return nil, err
+	}
+	if err := dims.bound(a); err != nil {
+		return nil, err
+	}
+	if o.Stamp, err = stamp(levels); err != nil {
+		return nil, err
+	}
+	if o.Package != "main" {
+		if o.Cases, err = record(ctx, c, m, g, dims); err != nil {
+			return nil, err
+		}
+	}
+	return gopkg.Generate(a, o)
+}
+
+// modelName is the name of a model by its file or, where that says nothing, by
+// its folder.
+func modelName(m *model) string {
+	abs, err := filepath.Abs(m.path)
+	if m.name != "model" || err != nil || filepath.Dir(abs) == abs {
+		return m.name
+	}
+	return filepath.Base(filepath.Dir(abs))
+}
