@@ -273,8 +273,9 @@ func (f *fuser) demandStrided(v *ir.Value) {
 	}
 }
 
-// demandRows copies the input of a convolution whose channels are last but not
-// next to each other in memory, unless they are few, as those of an image.
+// demandRows copies the input of a convolution with the channels last that
+// lies in memory with the channels outside of the pixels, unless these are
+// few, as those of an image.
 func (f *fuser) demandRows(v *ir.Value) {
 	const few = 16
 	a, ok := v.Attr.(*ir.ConvAttr)
@@ -285,7 +286,10 @@ func (f *fuser) demandRows(v *ir.Value) {
 	last := x.Type.Rank() - 1
 	w, bad := f.viewOf(x)
 	c, static := x.Type.Shape[last].Int()
-	if bad == nil && !w.stride[last].IsConst(1) && (!static || c > few) {
+	if bad != nil || static && c <= few || x.Type.Shape[last-1].IsConst(1) {
+		return
+	}
+	if notNegative(w.stride[last].Sub(w.stride[last-1])) && !w.stride[last].IsConst(1) {
 		f.demand(x)
 	}
 }

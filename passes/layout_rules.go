@@ -110,10 +110,42 @@ func lastGather(l *layouter, v *ir.Value) *ir.Value {
 func lastReshape(l *layouter, v *ir.Value) *ir.Value {
 	x := v.Args[0]
 	from, to := x.Type.Shape, v.Type.Shape
+	if x.Op == ir.OpTranspose {
+		return l.shuffle(v)
+	}
 	if !l.native(x) || len(to) < 3 || !to[0].Equal(from[0]) || !to[1].Equal(from[1]) {
 		return nil
 	}
 	return reshape(l.out, v.Pos, l.last(x), permuted(to, toLast(len(to))))
+}
+
+// shuffle is a channel shuffle: the channels are split in two axes, which
+// change places and become one again.
+func (l *layouter) shuffle(v *ir.Value) *ir.Value {
+	t := v.Args[0]
+	split := t.Args[0]
+	rank := split.Type.Rank()
+	if split.Op != ir.OpReshape || rank < 4 || !l.native(split.Args[0]) {
+		return nil
+	}
+	x, perm := split.Args[0], t.Attr.(*ir.PermAttr).Perm
+	want := []int{0, 2, 1}
+	for i := 3; i < rank; i++ {
+		want = append(want, i)
+	}
+	parts := split.Type.Shape
+	same := slices.Concat(ir.Shape{parts[0], parts[1].Mul(parts[2])}, parts[3:])
+	if !slices.Equal(perm, want) || !same.Equal(x.Type.Shape) || !same.Equal(v.Type.Shape) {
+		return nil
+	}
+	spatial := parts[3:]
+	y := reshape(l.out, v.Pos, l.last(x), slices.Concat(ir.Shape{parts[0]}, spatial, ir.Shape{parts[1], parts[2]}))
+	swap := make([]int, rank)
+	for i := range swap {
+		swap[i] = i
+	}
+	swap[rank-2], swap[rank-1] = rank-1, rank-2
+	return reshape(l.out, v.Pos, l.transpose(y, swap), permuted(same, toLast(rank-1)))
 }
 
 // lastBroadcast: repeating along spatial axes, as in resizing. Canon has

@@ -61,6 +61,7 @@ func monomialOf(d ir.Dim) monomial {
 // alignment, if they are multiples of one product of symbols.
 func commonUnit(buffers []*buffer) (ir.Dim, map[*buffer]int64, bool) {
 	counts := map[*buffer]int64{}
+	var sum, units int64
 	var unit ir.Dim
 	key := ""
 	for _, b := range buffers {
@@ -72,8 +73,10 @@ func commonUnit(buffers []*buffer) (ir.Dim, map[*buffer]int64, bool) {
 			key, unit = m.key, b.bytes.FloorDiv(ir.Const(m.coef)).MulConst(arenaAlign)
 		}
 		counts[b] = (m.coef + arenaAlign - 1) / arenaAlign
+		sum, units = sum+m.coef, units+counts[b]
 	}
-	return unit, counts, key != ""
+	const waste = 8 // units may be larger than the sizes by an eighth
+	return unit, counts, key != "" && units*arenaAlign <= sum+sum/waste
 }
 
 func (b *buffer) overlaps(c *buffer) bool { return b.birth <= c.death && c.birth <= b.death }
