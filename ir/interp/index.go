@@ -149,6 +149,9 @@ func evalGatherND(c *call, out *Tensor) error {
 	size := x.DType.Size()
 	n := product(x.Shape[batch+k:]) * size
 	dst := out.Data
+	if len(dst) == 0 {
+		return nil // x may have no data at the offsets
+	}
 	for _, at := range offsets {
 		dst = dst[copy(dst[:n], x.Data[at*size:]):]
 	}
@@ -180,6 +183,9 @@ func evalScatterND(c *call, out *Tensor) error {
 func (c *call) scatter(out *Tensor, offsets []int, n int, reduce string) error {
 	copy(out.Data, c.arg(0).Data)
 	z := c.arg(2)
+	if len(z.Data) == 0 {
+		return nil // out may have no data at the offsets
+	}
 	if reduce == "none" {
 		size := out.DType.Size()
 		for p, at := range offsets {
