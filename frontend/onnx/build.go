@@ -15,7 +15,7 @@ func (n *node) op(op ir.Op, attr ir.Attr, args ...*ir.Value) *ir.Value {
 		n.fail("%w", err)
 	}
 	for _, t := range v.ResultTypes() {
-		if err := checkSize(t.Shape); err != nil {
+		if err := checkShape(t.Shape); err != nil {
 			n.fail("%w", err)
 		}
 	}
@@ -103,6 +103,9 @@ func (n *node) cast(v *ir.Value, d ir.DType) *ir.Value {
 
 // check makes sure that x equals y when the model runs; what says what of.
 func (n *node) check(x, y ir.Dim, what string) {
+	if x.Overflows() || y.Overflows() {
+		n.fail("%s: the number is too large or the expression too long", what)
+	}
 	if x.Equal(y) {
 		return
 	}

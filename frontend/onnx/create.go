@@ -64,7 +64,7 @@ func (n *node) filled(lit *ir.Literal, shape ir.Shape) []*tensor {
 			n.fail("shape %v has a negative extent", shape)
 		}
 	}
-	if err := checkSize(shape); err != nil {
+	if err := checkShape(shape); err != nil {
 		n.fail("%w", err)
 	}
 	if dims, ok := shape.Ints(); ok {

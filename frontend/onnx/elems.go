@@ -200,7 +200,7 @@ func (n *node) zip(f elemFunc) []*tensor {
 			args[j] = t.elems[broadcastIndex(i, s, shape)]
 		}
 		e, ok := f(d, args)
-		if !ok {
+		if !ok || e.d.Overflows() {
 			return nil
 		}
 		out[i] = e

@@ -228,16 +228,22 @@ func (im *importer) inputType(in *onnxpb.ValueInfoProto) (ir.Type, error) {
 			shape[i] = ir.Sym(im.syms.unique(fmt.Sprintf("%s.%d", in.Name, i)))
 		}
 	}
-	return ir.Of(d, shape), checkSize(shape)
+	return ir.Of(d, shape), checkShape(shape)
 }
 
 func unsupportedType(d onnxpb.DataType) error {
 	return fmt.Errorf("elements of type %v are not supported", d)
 }
 
-// checkSize returns an error if the static extents of a shape multiply to
-// more than can be addressed.
-func checkSize(s ir.Shape) error {
+// maxRank bounds the axes of a tensor, as NumPy does.
+const maxRank = 64
+
+// checkShape returns an error if a shape has too many axes or its static
+// extents multiply to more than can be addressed.
+func checkShape(s ir.Shape) error {
+	if len(s) > maxRank {
+		return fmt.Errorf("a tensor of rank %d, want at most %d", len(s), maxRank)
+	}
 	var dims []int64
 	for _, d := range s {
 		if k, ok := d.Int(); ok {
@@ -282,7 +288,7 @@ func initializer(p *onnxpb.TensorProto) (*tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return literalTensor(lit), nil
+	return literalTensor(lit), checkShape(lit.Type().Shape)
 }
 
 // importNodes imports nodes, which stand in an order in which values come before

@@ -247,7 +247,7 @@ func TestDamagedModels(t *testing.T) {
 	}
 	slices.Sort(names)
 	rng := rand.New(rand.NewSource(2))
-	rounds := 20
+	rounds := 5
 	if testing.Short() {
 		rounds = 2
 	}

@@ -176,7 +176,14 @@ func (t Tensor) Clamp(lo, hi any) Tensor {
 func (t Tensor) Neg() Tensor { return unary("Neg", ir.OpNeg, t) }
 
 // Abs returns |t|.
-func (t Tensor) Abs() Tensor { return unary("Abs", ir.OpAbs, t) }
+func (t Tensor) Abs() Tensor {
+	c := start("Abs")
+	n := c.in(t)
+	if n != nil && n.typ.DType != Bool {
+		n = c.op(ir.OpAbs, nil, n)
+	}
+	return c.out(n)
+}
 
 // Sign returns -1, 0 or 1; NaN stays.
 func (t Tensor) Sign() Tensor { return unary("Sign", ir.OpSign, t) }
