@@ -253,13 +253,20 @@ func (f *verifier) known(v *Value, s Shape) {
 }
 
 // Binds returns the symbols that v gives a value: what uses them comes after
-// v, and v must stay while they are used, even if its result is not.
+// v, and v must stay while they are used, even if its result is not. The body
+// of a fuse runs once and as if in place: what it binds, the fuse binds.
 func (v *Value) Binds() []string {
 	switch a := v.Attr.(type) {
 	case *BindAttr:
 		return []string{a.Sym}
 	case *IfAttr:
 		return a.Syms
+	case *FuseAttr:
+		var names []string
+		for _, w := range a.Body.Values {
+			names = append(names, w.Binds()...)
+		}
+		return names
 	case *DimsAttr:
 		if v.Op == OpNonZero && a.Dims[0].onlyAtom() != nil && a.Dims[0].onlyAtom().kind == symAtom {
 			return a.Dims[0].SymNames()
