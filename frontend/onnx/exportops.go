@@ -13,8 +13,8 @@ import (
 type exportFunc func(e *exporter, v *ir.Value) ([]string, error)
 
 // exporters says how each operation is exported. Missing are those that ONNX
-// has no operator for: atan2, popcount, randombits, the dynamic slices, and
-// what came only after exportOpset.
+// has no operator for (atan2, popcount, randombits) or had not in exportOpset
+// (bitcast, cumprod).
 var exporters map[ir.Op]exportFunc
 
 func init() {
@@ -35,7 +35,7 @@ func init() {
 			return one(e.arg(v, 0)), nil
 		},
 		ir.OpCheck: func(e *exporter, v *ir.Value) ([]string, error) { return one(e.ints()), nil },
-		ir.OpIf:    exportIf, ir.OpScan: exportScan,
+		ir.OpIf:    exportIf, ir.OpScan: exportScan, ir.OpFuse: exportFuse,
 		ir.OpCast: func(e *exporter, v *ir.Value) ([]string, error) {
 			return one(e.cast(e.arg(v, 0), v.Attr.(*ir.DTypeAttr).DType)), nil
 		},
@@ -44,8 +44,10 @@ func init() {
 		ir.OpTrunc: exportTrunc, ir.OpExpm1: exportExpm1, ir.OpLog1p: exportLog1p,
 		ir.OpFloorDiv: exportFloorDiv, ir.OpMod: exportMod,
 		ir.OpRem: plain("Mod", "fmod", 1), ir.OpNe: exportNe, ir.OpFMA: exportFMA,
-		ir.OpShl:  plain("BitShift", "direction", "LEFT"),
-		ir.OpIota: exportIota, ir.OpBroadcast: exportBroadcast, ir.OpReshape: exportReshape,
+		ir.OpShl: exportShift("LEFT"), ir.OpShr: exportShift("RIGHT"),
+		ir.OpUpdateSlice: exportUpdateSlice, ir.OpDynamicSlice: exportDynamicSlice,
+		ir.OpDynamicUpdate: exportDynamicUpdate,
+		ir.OpIota:          exportIota, ir.OpBroadcast: exportBroadcast, ir.OpReshape: exportReshape,
 		ir.OpTranspose: exportTranspose, ir.OpSlice: exportSlice, ir.OpPad: exportPad,
 		ir.OpConcat: axisOp("Concat"), ir.OpGather: axisOp("Gather"),
 		ir.OpTakeAlong: axisOp("GatherElements"), ir.OpGatherND: exportGatherND,
@@ -296,6 +298,22 @@ func exportCumSum(e *exporter, v *ir.Value) ([]string, error) {
 	}
 	return one(e.node("CumSum", attrs{"exclusive", flag(a.Exclusive), "reverse", flag(a.Reverse)},
 		e.arg(v, 0), e.number(ir.I64, float64(a.Axis)))), nil
+}
+
+// exportFuse exports the body in the place of the region.
+func exportFuse(e *exporter, v *ir.Value) ([]string, error) {
+	body := v.Attr.(*ir.FuseAttr).Body
+	for i, p := range body.Params {
+		e.names[p] = e.names[v.Args[i]]
+	}
+	if err := e.values(body); err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, r := range body.Results {
+		out = append(out, e.names[r][0])
+	}
+	return out, nil
 }
 
 // exportIf lets the branches use the names of the arguments themselves.

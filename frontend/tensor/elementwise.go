@@ -11,8 +11,14 @@ func binary(name string, op ir.Op, x, y any) Tensor {
 	c := start(name)
 	a, b := c.operand(x), c.operand(y)
 	d := c.meet(a, b)
+	if d == Bool && bytewise[op] {
+		d = I8
+	}
 	return c.apply(op, d, a, b)
 }
+
+// bytewise are the operations of two bools that NumPy computes in i8.
+var bytewise = map[ir.Op]bool{ir.OpFloorDiv: true, ir.OpMod: true, ir.OpPow: true}
 
 // apply brings operands to type d and one shape.
 func (c *call) apply(op ir.Op, d DType, operands ...operand) Tensor {
@@ -135,13 +141,17 @@ func (t Tensor) Gt(y any) Tensor { return compare("Gt", ir.OpGt, t, y) }
 func (t Tensor) Ge(y any) Tensor { return compare("Ge", ir.OpGe, t, y) }
 
 // compare compares in the type where operands meet. A number that does not fit
-// the tensor's integer type is compared in i64, so that the answer is true.
+// the tensor's integer type is compared in a larger one, so that the answer is
+// true.
 func compare(name string, op ir.Op, x, y any) Tensor {
 	c := start(name)
 	a, b := c.operand(x), c.operand(y)
 	d := c.meet(a, b)
-	if c.err == nil && b.n == nil && !b.w.fits(d) && d != U64 {
+	if c.err == nil && b.n == nil && !b.w.fits(d) {
 		d = I64
+		if a.n.typ.DType == U64 {
+			d = F64 // only the sign of the number matters
+		}
 	}
 	return c.apply(op, d, a, b)
 }
@@ -185,8 +195,16 @@ func (t Tensor) Abs() Tensor {
 	return c.out(n)
 }
 
-// Sign returns -1, 0 or 1; NaN stays.
-func (t Tensor) Sign() Tensor { return unary("Sign", ir.OpSign, t) }
+// Sign returns -1, 0 or 1; NaN stays, and -0 becomes 0.
+func (t Tensor) Sign() Tensor {
+	c := start("Sign")
+	n := c.op(ir.OpSign, nil, c.in(t))
+	if n != nil && n.typ.DType.IsFloat() {
+		zero := c.stretch(c.number(weak{kind: I64}, n.typ.DType), n.typ.Shape)
+		n = c.op(ir.OpAdd, nil, n, zero)
+	}
+	return c.out(n)
+}
 
 // Not returns the complement: logical for bool, bitwise for integers.
 func (t Tensor) Not() Tensor { return unary("Not", ir.OpNot, t) }
@@ -206,8 +224,15 @@ func (t Tensor) Log1p() Tensor { return function("Log1p", ir.OpLog1p, t) }
 // Sqrt returns the square root.
 func (t Tensor) Sqrt() Tensor { return function("Sqrt", ir.OpSqrt, t) }
 
-// Square returns t*t.
-func (t Tensor) Square() Tensor { return logicalOr("Square", ir.OpMul, ir.OpAnd, t, t) }
+// Square returns t*t, of bools as i8.
+func (t Tensor) Square() Tensor {
+	c := start("Square")
+	n := c.in(t)
+	if n != nil && n.typ.DType == Bool {
+		n = c.as(operand{n: n}, I8)
+	}
+	return c.out(c.op(ir.OpMul, nil, n, n))
+}
 
 // Sin returns the sine.
 func (t Tensor) Sin() Tensor { return function("Sin", ir.OpSin, t) }

@@ -245,6 +245,9 @@ func (c *numpyCase) compare(got, want tensor.Tensor) error {
 	if strings.Contains("Sum Prod Mean Var", c.Op) {
 		tol *= 16
 	}
+	if d == ir.F64 && (c.Op == "Sin" || c.Op == "Cos") {
+		tol *= 8 // Go's reduction of arguments near 1e18
+	}
 	gs, err := tensor.Data[float64](got.Cast(ir.F64))
 	if err != nil {
 		return err
