@@ -245,9 +245,6 @@ func (c *numpyCase) compare(got, want tensor.Tensor) error {
 	if strings.Contains("Sum Prod Mean Var", c.Op) {
 		tol *= 16
 	}
-	if d == ir.F64 && (c.Op == "Sin" || c.Op == "Cos") {
-		tol *= 8 // Go's reduction of arguments near 1e18
-	}
 	gs, err := tensor.Data[float64](got.Cast(ir.F64))
 	if err != nil {
 		return err
@@ -265,11 +262,14 @@ func (c *numpyCase) compare(got, want tensor.Tensor) error {
 	for i, w := range ws {
 		g := gs[i]
 		within := math.Abs(g-w) <= tol*math.Abs(w)+smallest[d] || c.Op == "Var" && math.Abs(g-w) <= tol*largest ||
-			(c.Op == "Sum" || c.Op == "Mean") && math.Abs(g-w) <= 64*tol
+			(c.Op == "Sum" || c.Op == "Mean") && math.Abs(g-w) <= 64*tol ||
+			// Go's math.Sin loses digits near its zeros for arguments of 1e18.
+			d == ir.F64 && (c.Op == "Sin" || c.Op == "Cos") && math.Abs(g-w) <= tol
 		if g != w && !(math.IsNaN(g) && math.IsNaN(w)) && !within {
 			return fmt.Errorf("%s: element %d is %g, want %g", c.Op, i, g, w)
 		}
-		if g == 0 && w == 0 && math.Signbit(g) != math.Signbit(w) {
+		// NumPy leaves open which zero is the larger; here +0 is.
+		if open := c.Op == "Maximum" || c.Op == "Minimum"; !open && g == 0 && w == 0 && math.Signbit(g) != math.Signbit(w) {
 			return fmt.Errorf("%s: element %d is %g, want %g", c.Op, i, g, w)
 		}
 	}
