@@ -106,8 +106,8 @@ func (s *sweep) foldSplat(v *ir.Value) *ir.Value {
 	case len(v.Args) > 1 || !v.Op.Is(ir.Moves) && v.Op != ir.OpReduceMax && v.Op != ir.OpReduceMin:
 		return nil
 	}
-	if !v.Op.Is(ir.Moves) && v.Args[0].Type.Shape.Size().IsConst(0) {
-		return nil
+	if n, known := v.Args[0].Type.Shape.Size().Int(); !v.Op.Is(ir.Moves) && (!known || n == 0) {
+		return nil // of nothing it is the identity
 	}
 	return rewrite.Splat(s.out, v.Pos, v.Type, first.Data)
 }

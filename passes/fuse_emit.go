@@ -6,11 +6,12 @@ import (
 	"github.com/tensorcc/tcc/ir"
 )
 
-// export finds the members of gr that others read.
+// export finds the members of gr that others read, and those that bind a
+// symbol, which a kernel has nothing else to do for.
 func (f *fuser) export(gr *group) {
 	gr.exported = nil
 	for _, v := range gr.members {
-		if f.isRes[v.ID] || f.readOutside(gr, v) {
+		if f.isRes[v.ID] || len(v.Binds()) > 0 || f.readOutside(gr, v) {
 			gr.exported = append(gr.exported, v)
 		}
 	}
