@@ -15,9 +15,10 @@ var Targets = []Target{
 	{Level: "x86-64-v4", Triple: "x86_64-unknown-linux-gnu", CPU: "x86-64-v4",
 		Vector: 512, Gather: true},
 	{Level: "x86-64-v3", Triple: "x86_64-unknown-linux-gnu", CPU: "x86-64-v3", Vector: 256},
-	// X18 belongs to the platform on darwin and windows.
+	// X18 belongs to the platform on darwin and windows; Go's signal handlers
+	// find the goroutine in X28, also where a signal interrupts a kernel.
 	{Level: "arm64", Triple: "aarch64-unknown-linux-gnu", CPU: "generic",
-		Features: "+reserve-x18", Vector: 128},
+		Features: "+reserve-x18,+reserve-x28", Vector: 128},
 }
 
 // TargetOf returns the target of a level.
