@@ -24,23 +24,29 @@ func expParts(x expr) (e, n expr) {
 	return fma(mul(r, r), poly(r, c), r), n
 }
 
-// expMantissa writes e**x as t*2**n with log(t) about within log(2)/2: the same
-// with what rounding loses carried along, so that t is good to 0.55 ulp.
-func expMantissa(x, lo expr) (t, n expr) {
+// expPieces is the same with e as r + tail, where r is an argument reduced and
+// the tail small, which has what rounding r lost.
+func expPieces(x, lo expr) (r, tail, n expr) {
 	hi2, lo2, c := ln2Hi, ln2Lo, exp64Coef
 	if formatOf(x) == single {
 		hi2, lo2, c = ln2Hi32, ln2Lo32, exp32Coef
 	}
 	f, n := nearest(x, log2e)
 	a := negFMA(f, like(x, hi2), x)
-	r := negFMA(f, like(x, lo2), a)
-	tail := negFMA(f, like(x, lo2), sub(a, r))
+	r = negFMA(f, like(x, lo2), a)
+	tail = negFMA(f, like(x, lo2), sub(a, r))
 	if lo != nil {
 		var rest expr
 		r, rest = sum(r, lo)
 		tail = add(tail, rest)
 	}
-	tail = fma(mul(r, r), poly(r, c), tail)
+	return r, fma(mul(r, r), poly(r, c), tail), n
+}
+
+// expMantissa writes e**(x+lo) as t*2**n with log(t) about within log(2)/2; t is
+// good to 0.55 ulp. lo may be nil.
+func expMantissa(x, lo expr) (t, n expr) {
+	r, tail, n := expPieces(x, lo)
 	t, lost := fastSum(like(x, 1), r)
 	return add(t, add(lost, tail)), n
 }
@@ -72,13 +78,15 @@ func expSum(x, lo expr, k int64) expr {
 	return scale(t, n)
 }
 
-// expm1 is 2**n*(1+e) - 1 = 2 * (s*e + (s - 1/2)) with s = 2**(n-1), which
-// does not overflow before the result.
+// expm1 is 2**n*(1+e) - 1 = 2*((s - 1/2) + s*e) with s = 2**(n-1), which does
+// not overflow before the result.
 func expm1(x expr) expr {
-	c := between(x, -40, 709.8)
-	e, n := expParts(c)
+	r, tail, n := expPieces(between(x, -40, 709.8), nil)
 	s := pow2(x, sub(n, intLike(n, 1)))
-	y := mul(fma(s, e, sub(s, like(x, 0.5))), like(x, 2))
+	h := sub(s, like(x, 0.5))
+	v := fma(s, r, h)
+	lost := fma(s, r, sub(h, v))
+	y := mul(add(v, fma(s, tail, lost)), like(x, 2))
 	return sel(eq(x, like(x, 0)), x, y)
 }
 
@@ -97,13 +105,14 @@ func sigmoid(x, e expr) expr {
 	return fma(negFMA(q, lost, negFMA(q, d, num)), inverse, q)
 }
 
-// sinh is (e**x - e**-x)/2, from expm1 where that is small, and from half the
-// exponential where e**-x does not count.
+// sinh is an odd polynomial below 1, and (e**x - e**-x)/2 above.
 func sinh(x expr) expr {
 	a := abs(x)
-	t := expm1(sel(gt(a, like(x, 30)), like(x, 30), a))
-	small := half(add(t, div(t, add(t, like(x, 1)))))
-	return withSign(sel(gt(a, like(x, 22)), expSum(a, nil, -1), small), x)
+	z := mul(a, a)
+	small := fma(mul(a, z), poly(z, sinh64Coef), a)
+	e := expSum(a, nil, -1)
+	large := sub(e, div(like(x, 0.25), e))
+	return withSign(sel(lt(a, like(x, 1)), small, large), x)
 }
 
 func cosh(x expr) expr {

@@ -25,6 +25,14 @@ func sigmoid(x float64) float64 {
 	return math.Exp(x) / (1 + math.Exp(x))
 }
 
+// asin and acos: those of package math lose digits near 1.
+func asin(x float64) float64 { return math.Atan2(x, math.Sqrt((1-x)*(1+x))) }
+
+func acos(x float64) float64 { return 2 * math.Atan2(math.Sqrt(1-x), math.Sqrt(1+x)) }
+
+// atan2: that of package math takes the sign from y/x, which may vanish.
+func atan2(y, x float64) float64 { return math.Copysign(math.Atan2(math.Abs(y), x), y) }
+
 var functions = map[string]function{
 	"exp":     {op: ir.OpExp, ref1: math.Exp},
 	"expm1":   {op: ir.OpExpm1, ref1: math.Expm1},
@@ -33,8 +41,8 @@ var functions = map[string]function{
 	"sin":     {op: ir.OpSin, ref1: math.Sin},
 	"cos":     {op: ir.OpCos, ref1: math.Cos},
 	"tan":     {op: ir.OpTan, ref1: math.Tan},
-	"asin":    {op: ir.OpAsin, ref1: math.Asin},
-	"acos":    {op: ir.OpAcos, ref1: math.Acos},
+	"asin":    {op: ir.OpAsin, ref1: asin},
+	"acos":    {op: ir.OpAcos, ref1: acos},
 	"atan":    {op: ir.OpAtan, ref1: math.Atan},
 	"sinh":    {op: ir.OpSinh, ref1: math.Sinh},
 	"cosh":    {op: ir.OpCosh, ref1: math.Cosh},
@@ -45,7 +53,7 @@ var functions = map[string]function{
 	"erf":     {op: ir.OpErf, ref1: math.Erf},
 	"sigmoid": {op: ir.OpSigmoid, ref1: sigmoid},
 	"pow":     {op: ir.OpPow, ref2: math.Pow},
-	"atan2":   {op: ir.OpAtan2, ref2: math.Atan2},
+	"atan2":   {op: ir.OpAtan2, ref2: atan2},
 	"rem":     {op: ir.OpRem, ref2: math.Mod},
 }
 

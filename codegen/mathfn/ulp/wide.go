@@ -15,10 +15,36 @@ var wide = map[string]struct {
 	args  int
 	truth func(x, y float64) (m dd, k int)
 }{
-	"exp":  {1, func(x, _ float64) (dd, int) { return dd{x, 0}.exp() }},
-	"log":  {1, func(x, _ float64) (dd, int) { return log(x), 0 }},
-	"sin":  {1, func(x, _ float64) (dd, int) { return sin(x, 0), 0 }},
-	"cos":  {1, func(x, _ float64) (dd, int) { return sin(x, 1), 0 }},
+	"exp": {1, func(x, _ float64) (dd, int) { return dd{x, 0}.exp() }},
+	"log": {1, func(x, _ float64) (dd, int) { return log(x), 0 }},
+	"sin": {1, func(x, _ float64) (dd, int) { return sin(x, 0), 0 }},
+	"cos": {1, func(x, _ float64) (dd, int) { return sin(x, 1), 0 }},
+	"tan": {1, func(x, _ float64) (dd, int) { return sin(x, 0).div(sin(x, 1)), 0 }},
+	"expm1": {1, func(x, _ float64) (dd, int) {
+		m, k := dd{x, 0}.exp()
+		if k > 120 {
+			return m, k
+		}
+		if math.Abs(x) < 1e-9 { // the difference would be nothing
+			z := dd{x, 0}.times(x)
+			return dd{x, 0}.add(z.times(0.5)).add(z.times(x).div(dd{6, 0})), 0
+		}
+		return m.scale(k).add(dd{-1, 0}), 0
+	}},
+	"sinh": {1, func(x, _ float64) (dd, int) {
+		if math.Abs(x) < 1 {
+			v := dd{x, 0}
+			return series(v, v.mul(v), 2), 0
+		}
+		m, k := dd{math.Abs(x), 0}.exp()
+		n, j := dd{-math.Abs(x), 0}.exp()
+		return m.add(n.scale(max(j-k, -200)).neg()).times(math.Copysign(0.5, x)), k
+	}},
+	"cosh": {1, func(x, _ float64) (dd, int) {
+		m, k := dd{math.Abs(x), 0}.exp()
+		n, j := dd{-math.Abs(x), 0}.exp()
+		return m.add(n.scale(max(j-k, -200))).times(0.5), k
+	}},
 	"tanh": {1, func(x, _ float64) (dd, int) { return tanh(x), 0 }},
 	"erf":  {1, func(x, _ float64) (dd, int) { return erf(x), 0 }},
 	"sigmoid": {1, func(x, _ float64) (dd, int) {
@@ -69,9 +95,16 @@ func draw(r *rand.Rand, i int) float64 {
 }
 
 func random64(name, level string, n int) (string, error) {
-	f, plain := wide[name], functions[name]
-	if f.truth == nil {
-		return "", fmt.Errorf("no f64 reference for this function")
+	plain, ok := functions[name]
+	if !ok {
+		return "", fmt.Errorf("unknown function")
+	}
+	f, ok := wide[name]
+	if !ok { // Go's own value, itself an ulp or so from the truth
+		f.args, f.truth = 1, func(x, _ float64) (dd, int) { return dd{plain.ref1(x), 0}, 0 }
+		if plain.ref2 != nil {
+			f.args, f.truth = 2, func(x, y float64) (dd, int) { return dd{plain.ref2(x, y), 0}, 0 }
+		}
 	}
 	const parts = 2
 	var w [parts]worst
