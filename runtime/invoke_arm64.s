@@ -4,7 +4,8 @@
 
 // The frame is the kernel's stack: 32 KiB, and room to align it. Go's prologue grows the
 // goroutine's stack to hold it before the C code runs, which knows nothing of stack checks.
-// C keeps R19-R29, so R20 holds SP and g in R28 survives; kernels leave R18 alone.
+// C keeps R19-R29, so R20 holds SP. Kernels leave R18 alone and R28: the handler of a signal that
+// comes while one runs expects g there.
 
 // func invoke(code uintptr, bufs, dims unsafe.Pointer, lo, hi int64, scratch unsafe.Pointer) int32
 TEXT ·invoke(SB), 0, $32896-52
