@@ -150,8 +150,13 @@ func (s *sweep) moveDims(v *ir.Value) ir.Shape {
 		return nil
 	}
 	sources := 1
-	if v.Op == ir.OpConcat || v.Op == ir.OpPad || v.Op == ir.OpUpdateSlice {
+	switch v.Op {
+	case ir.OpConcat, ir.OpPad, ir.OpUpdateSlice:
 		sources = len(v.Args)
+	case ir.OpDynamicUpdate:
+		sources = 2
+	case ir.OpScatterAlong, ir.OpScatterND:
+		return nil // they may compute, and take elements from two sides of the indices
 	}
 	var all ir.Shape
 	in := make([]*interp.Tensor, len(v.Args))
