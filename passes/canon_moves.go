@@ -186,11 +186,11 @@ func convPad(out *ir.Graph, v *ir.Value) *ir.Value {
 }
 
 // absorbsPad reports whether a window's padding can take in one that comes
-// before: not where one crops what the other adds.
+// before: not where it adds what the other crops.
 func absorbsPad(own, before ir.Dim) bool {
 	k, ok := own.Int()
 	n, known := before.Int()
-	return before.IsConst(0) || ok && known && k >= 0 && n >= 0
+	return before.IsConst(0) || own.IsConst(0) || ok && known && k >= 0 && n >= 0
 }
 
 // windowPad is convPad for windows, whose padding is the identity of the
