@@ -18,6 +18,9 @@ func (s *sweep) dimsOf(v *ir.Value) (ir.Shape, bool) {
 		return d, d != nil
 	}
 	d := s.computeDims(v)
+	if slices.ContainsFunc(d, ir.Dim.Overflows) {
+		d = nil // the graph's integers wrap around
+	}
 	s.dims[v] = d
 	return d, d != nil
 }
