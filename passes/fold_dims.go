@@ -1,6 +1,8 @@
 package passes
 
 import (
+	"slices"
+
 	"github.com/tensorcc/tcc/ir"
 	"github.com/tensorcc/tcc/ir/interp"
 )
