@@ -128,6 +128,10 @@ func (n *node) grouped(q, k *ir.Value) *ir.Value {
 	if qs[1].Equal(ks[1]) {
 		return q
 	}
+	if !qs[1].Static() && !ks[1].Static() { // of what is not known, the common case
+		n.check(qs[1], ks[1], "query heads and key heads")
+		return n.view(q, ir.Shape{qs[0], ks[1], qs[2], qs[3]})
+	}
 	group, ok := qs[1].FloorDiv(ks[1]).Int()
 	if !ok || !ks[1].MulConst(group).Equal(qs[1]) {
 		n.fail("%v query heads for %v key heads, want a multiple", qs[1], ks[1])

@@ -99,6 +99,12 @@ func (c *testCase) runWith(fixed bool, change func(*ir.Graph) (*ir.Graph, error)
 	if err != nil {
 		return err
 	}
+	return c.runModel(m, fixed, change)
+}
+
+func (c *testCase) runModel(m *onnxpb.ModelProto, fixed bool,
+	change func(*ir.Graph) (*ir.Graph, error)) error {
+	var err error
 	var inputs []*ir.Literal
 	opt := Options{Fixed: map[string]*ir.Literal{}}
 	for i, in := range m.Graph.Input {

@@ -15,6 +15,7 @@ var nnRows = []row{
 	{"ConvTranspose", 1, 2, 3, convTranspose},
 	{"Gemm", 7, 2, 3, gemm},
 	{"GlobalAveragePool", 1, 1, 1, globalAveragePool},
+	{"GlobalLpPool", 2, 1, 1, globalLpPool},
 	{"GlobalMaxPool", 1, 1, 1, globalMaxPool},
 	{"LpPool", 2, 1, 1, lpPool},
 	{"MatMul", 1, 2, 2, matMulOp},
@@ -188,8 +189,9 @@ func conv(n *node) []*tensor {
 	size := w.Type.Shape[2:]
 	n.kernelShape(size)
 	win := n.window(x.Type.Shape[2:], size)
-	groups := n.groups(w.Type.Shape[0])
+	groups := n.groups()
 	x = n.channels(x, w.Type.Shape[1].MulConst(groups))
+	w = n.multiple(w, 0, groups)
 	v := n.op(ir.OpConv, &ir.ConvAttr{Stride: win.stride, Dilation: win.dilation, InDilation: ones(k),
 		Lo: win.lo, Hi: win.hi, Groups: groups}, x, w)
 	return result(n.bias(v))
@@ -209,12 +211,21 @@ func (n *node) kernelShape(size ir.Shape) {
 	}
 }
 
-func (n *node) groups(channels ir.Dim) int64 {
+func (n *node) groups() int64 {
 	g := n.int("group", 1)
 	if g < 1 || g > math.MaxInt32 {
 		n.fail("attribute \"group\" is %d, want a positive number", g)
 	}
 	return g
+}
+
+// multiple makes sure that an extent of v is a multiple of k, and writes it as
+// one.
+func (n *node) multiple(v *ir.Value, axis int, k int64) *ir.Value {
+	s := v.Type.Shape.Clone()
+	s[axis] = s[axis].FloorDiv(ir.Const(k)).MulConst(k)
+	n.check(s[axis], v.Type.Shape[axis], fmt.Sprintf("%v: channels divide into %d groups", v.Type, k))
+	return n.view(v, s)
 }
 
 // channels makes sure that axis 1 of x is want.
@@ -248,7 +259,8 @@ func convTranspose(n *node) []*tensor {
 	}
 	size := w.Type.Shape[2:]
 	n.kernelShape(size)
-	groups := n.groups(w.Type.Shape[1])
+	groups := n.groups()
+	w = n.multiple(w, 0, groups)
 	x = n.channels(x, w.Type.Shape[0])
 	a := &ir.ConvAttr{Stride: ones(k), Dilation: n.perAxis("dilations", k),
 		InDilation: n.perAxis("strides", k), Groups: groups}
@@ -263,7 +275,6 @@ func (n *node) transposedWeights(w *ir.Value, groups int64) *ir.Value {
 	s := w.Type.Shape
 	g := ir.Const(groups)
 	c := s[0].FloorDiv(g)
-	n.check(c.MulConst(groups), s[0], "channels divide into groups")
 	v := n.view(w, append(ir.Shape{g, c, s[1]}, s[2:]...))
 	perm := []int{0, 2, 1}
 	var axes []int

@@ -113,6 +113,14 @@ func globalAveragePool(n *node) []*tensor {
 	return result(n.mean(n.arg(0), true, n.spatialAxes()...))
 }
 
+// globalLpPool is the p-th root of the sum of p-th powers of absolute values.
+func globalLpPool(n *node) []*tensor {
+	order := float64(n.int("p", 2))
+	v := n.with(ir.OpPow, n.apply(ir.OpAbs, n.arg(0)), order)
+	v = n.reduce(ir.OpSum, v, true, n.spatialAxes()...)
+	return result(n.with(ir.OpPow, v, 1/order))
+}
+
 func globalMaxPool(n *node) []*tensor {
 	return result(n.reduce(ir.OpReduceMax, n.arg(0), true, n.spatialAxes()...))
 }

@@ -48,6 +48,10 @@ func currentEvaluator() Evaluator {
 	return evaluator
 }
 
+// Interpreter returns the evaluator by ir/interp: slow, and the meaning of all
+// others.
+func Interpreter() Evaluator { return interpreter{} }
+
 // interpreter evaluates by ir/interp.
 type interpreter struct{}
 

@@ -1,0 +1,183 @@
+// Package native makes lazy tensors and jitted functions run as machine code:
+//
+//	import _ "github.com/tensorcc/tcc/frontend/tensor/native"
+//
+// registers it where LLVM is found; [Use] says why not where it is not. It is
+// apart from package tensor, so that describing a program links no compiler.
+package native
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/tensorcc/tcc/codegen"
+	"github.com/tensorcc/tcc/codegen/llvm"
+	"github.com/tensorcc/tcc/frontend/tensor"
+	"github.com/tensorcc/tcc/ir"
+	"github.com/tensorcc/tcc/runtime"
+)
+
+func init() {
+	// Without LLVM the interpreter stays, as tensor.Backend says.
+	_ = Use()
+}
+
+// Use makes native code the evaluator of tensors; an error says what to
+// install where LLVM is missing.
+func Use() error {
+	if _, err := llvm.Find(); err != nil {
+		return err
+	}
+	if tensor.Backend() != "native" {
+		tensor.SetEvaluator(&evaluator{models: map[string]*model{}, texts: map[*ir.Graph]string{}})
+	}
+	return nil
+}
+
+// maxModels bounds the compiled graphs that are kept; the one that has not run
+// for the longest goes.
+const maxModels = 256
+
+// evaluator compiles each graph once, by its text without positions.
+type evaluator struct {
+	mu     sync.Mutex
+	models map[string]*model
+	texts  map[*ir.Graph]string // of graphs seen before, so that they need not be printed
+	clock  uint64
+}
+
+type model struct {
+	*runtime.Model
+	used uint64
+}
+
+// Name is "native".
+func (e *evaluator) Name() string { return "native" }
+
+// Run compiles g, unless that was done before, and runs it.
+func (e *evaluator) Run(ctx context.Context, g *ir.Graph, inputs []*ir.Literal) ([]*ir.Literal, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	m, err := e.model(ctx, g)
+	if err != nil {
+		return nil, err
+	}
+	in := make([]*runtime.Tensor, len(inputs))
+	for i, l := range inputs {
+		if in[i], err = toRuntime(l); err != nil {
+			return nil, fmt.Errorf("input %d: %w", i, err)
+		}
+	}
+	out, err := m.RunContext(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]*ir.Literal, len(out))
+	for i, t := range out {
+		if results[i], err = fromRuntime(t); err != nil {
+			return nil, fmt.Errorf("result %d: %w", i, err)
+		}
+	}
+	return results, nil
+}
+
+func (e *evaluator) model(ctx context.Context, g *ir.Graph) (*model, error) {
+	text, ok := e.texts[g]
+	if !ok {
+		text = key(g)
+	}
+	e.clock++
+	if m := e.models[text]; m != nil {
+		m.used = e.clock
+		return m, nil
+	}
+	a, err := codegen.Compile(ctx, g, codegen.Options{})
+	if err != nil {
+		return nil, err
+	}
+	loaded, err := a.Load()
+	if err != nil {
+		return nil, err
+	}
+	if len(e.models) >= maxModels {
+		if err := e.evict(); err != nil {
+			return nil, err
+		}
+	}
+	e.models[text] = &model{Model: loaded, used: e.clock}
+	if strings.HasPrefix(text, "graph lazy") {
+		return e.models[text], nil // such graphs are made anew each time
+	}
+	e.texts[g] = text
+	return e.models[text], nil
+}
+
+// evict closes the model that has not run for the longest.
+func (e *evaluator) evict() error {
+	oldest := ""
+	for text, m := range e.models {
+		if oldest == "" || m.used < e.models[oldest].used {
+			oldest = text
+		}
+	}
+	for g, text := range e.texts {
+		if text == oldest {
+			delete(e.texts, g)
+		}
+	}
+	m := e.models[oldest]
+	delete(e.models, oldest)
+	return m.Close()
+}
+
+// key is the text of g without the positions, which end its lines.
+func key(g *ir.Graph) string {
+	lines := strings.Split(ir.Print(g), "\n")
+	for i, l := range lines {
+		if at := strings.LastIndex(l, " # "); at >= 0 {
+			lines[i] = strings.TrimRight(l[:at], " ")
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func toRuntime(l *ir.Literal) (*runtime.Tensor, error) {
+	d, ok := runtime.ParseDType(l.DType.String())
+	if !ok {
+		return nil, fmt.Errorf("the runtime has no %v", l.DType)
+	}
+	shape := make([]int, len(l.Shape))
+	for i, k := range l.Shape {
+		shape[i] = int(k)
+	}
+	if !l.Splat {
+		return runtime.FromBytes(d, l.Data, shape...)
+	}
+	t, err := runtime.NewTensor(d, shape...)
+	if err != nil {
+		return nil, err
+	}
+	b, err := t.Bytes()
+	for at := 0; at < len(b); at += len(l.Data) {
+		copy(b[at:], l.Data)
+	}
+	return t, err
+}
+
+func fromRuntime(t *runtime.Tensor) (*ir.Literal, error) {
+	d, ok := ir.ParseDType(t.DType().String())
+	if !ok {
+		return nil, fmt.Errorf("no element type %v", t.DType())
+	}
+	b, err := t.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	l := &ir.Literal{DType: d, Shape: make([]int64, t.Rank()), Data: b}
+	for i, k := range t.Shape() {
+		l.Shape[i] = int64(k)
+	}
+	return l, nil
+}
