@@ -34,6 +34,7 @@ runtime:
 codegen/plan: codegen/lower runtime
 codegen: codegen/plan codegen/schedule codegen/llvm codegen/purego passes runtime
 codegen/gopkg: codegen codegen/purego runtime
+frontend/tensor/native: frontend/tensor codegen
 cmd/tcc: codegen codegen/gopkg frontend/onnx ir/interp passes runtime
 `
 

@@ -2,7 +2,9 @@
 // recorded once, with its gradient and the optimizer's step, as one graph that
 // is then run a few hundred times.
 //
-//	go run ./examples/iris [-data iris.csv] [-steps 300]
+//	go run ./examples/iris [-data iris.csv] [-steps 300] [-backend native|interp]
+//
+// It runs as machine code where LLVM is found, else by the interpreter.
 package main
 
 import (
@@ -16,6 +18,7 @@ import (
 
 	"github.com/tensorcc/tcc/frontend/nn"
 	"github.com/tensorcc/tcc/frontend/tensor"
+	"github.com/tensorcc/tcc/frontend/tensor/native"
 )
 
 // Params are the weights of two layers.
@@ -120,13 +123,31 @@ func accuracy(p Params, s samples) (float64, error) {
 	return tensor.Item[float64](right.Mean())
 }
 
+// use picks what evaluates tensors.
+func use(backend string) error {
+	switch backend {
+	case "":
+		return nil // package native has registered itself if it can
+	case "native":
+		return native.Use()
+	case "interp":
+		tensor.SetEvaluator(tensor.Interpreter())
+		return nil
+	}
+	return fmt.Errorf("backend %q: want native or interp", backend)
+}
+
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("iris: ")
 	data := flag.String("data", "../shared/corpora/data/iris/iris.csv", "the data, as comma-separated `file`")
 	steps := flag.Int("steps", 300, "number of steps")
 	seed := flag.Uint64("seed", 1, "seed of the weights and of the split")
+	backend := flag.String("backend", "", "`name` of what evaluates: native or interp; empty: the best there is")
 	flag.Parse()
+	if err := use(*backend); err != nil {
+		log.Fatal(err)
+	}
 	d, err := readIris(*data)
 	if err != nil {
 		log.Fatal(err)

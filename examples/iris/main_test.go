@@ -10,9 +10,20 @@ import (
 	"github.com/tensorcc/tcc/frontend/tensor"
 )
 
-// TestTraining trains twice: nearly all irises held back are told right, and
-// both runs give the same bits.
+// TestTraining trains twice by each back end: nearly all irises held back are
+// told right, and both runs give the same bits.
 func TestTraining(t *testing.T) {
+	for _, backend := range []string{"interp", "native"} {
+		t.Run(backend, func(t *testing.T) {
+			if err := use(backend); err != nil {
+				t.Skip(err)
+			}
+			testTraining(t)
+		})
+	}
+}
+
+func testTraining(t *testing.T) {
 	const file = "../../../shared/corpora/data/iris/iris.csv"
 	if _, err := os.Stat(file); err != nil {
 		t.Skipf("no data: %v", err)
