@@ -1,7 +1,6 @@
 package llvm
 
 import (
-	"errors"
 	"fmt"
 
 	llvm "github.com/llir/llvm/ir"
@@ -24,22 +23,11 @@ import (
 // expanded (codegen/mathfn) before. What the target cannot do is an error that
 // names the operation, its dtype and the reason.
 func Emit(k *kernel.Kernel, target Target) (string, error) {
-	e := &emitter{
-		k: k, target: target, m: llvm.NewModule(), bufs: map[*kernel.Buffer]*memory{},
-		decls: map[string]*llvm.Func{}, fails: map[int]*llvm.Block{},
-		natural: map[string]bool{}, safes: map[string]value.Value{},
-		vars: map[string]val{}, unrolled: map[string]ir.Dim{},
-		scopes: []map[string]val{{}},
-	}
-	if _, err := Scratch(k); err != nil {
+	b := NewBatch(target)
+	if err := b.Add(k); err != nil {
 		return "", err
 	}
-	e.m.TargetTriple = target.Triple
-	e.function()
-	if len(e.errs) > 0 {
-		return "", fmt.Errorf("kernel %s: llvm: %w", k.Name, errors.Join(e.errs...))
-	}
-	return e.m.String(), nil
+	return b.m.String(), nil
 }
 
 // val is the value of an expression: a scalar, the same in all lanes of the
@@ -104,11 +92,6 @@ func (e *emitter) errorf(format string, args ...any) {
 	}
 	e.errs = append(e.errs, err)
 }
-
-var (
-	i8p = types.NewPointer(types.I8)
-	i64 = types.I64
-)
 
 func (e *emitter) function() {
 	params := []*llvm.Param{
