@@ -20,30 +20,32 @@ const (
 func bounds(d ir.Dim) interval {
 	return ir.Walk(d,
 		func(k int64) interval { return interval{k, k} },
-		func(string) interval { return interval{0, posInf} },
-		func(op byte, a, b interval) interval {
-			switch op {
-			case '+':
-				return interval{addSat(a.lo, b.lo, negInf), addSat(a.hi, b.hi, posInf)}
-			case '*':
-				return mulInterval(a, b)
-			case '/':
-				return divInterval(a, b)
-			case '%':
-				if b.lo > 0 {
-					hi := min(addSat(b.hi, -1, posInf), posInf)
-					if a.lo >= 0 {
-						hi = min(hi, a.hi)
-					}
-					return interval{0, hi}
-				}
-				return interval{negInf, posInf}
-			case '<':
-				return interval{min(a.lo, b.lo), min(a.hi, b.hi)}
-			default:
-				return interval{max(a.lo, b.lo), max(a.hi, b.hi)}
-			}
-		})
+		func(string) interval { return interval{0, posInf} }, combine)
+}
+
+// combine returns an interval of the results of an operation of ir.Walk.
+func combine(op byte, a, b interval) interval {
+	switch op {
+	case '+':
+		return interval{addSat(a.lo, b.lo, negInf), addSat(a.hi, b.hi, posInf)}
+	case '*':
+		return mulInterval(a, b)
+	case '/':
+		return divInterval(a, b)
+	case '%':
+		if b.lo <= 0 {
+			return interval{negInf, posInf}
+		}
+		hi := addSat(b.hi, -1, posInf)
+		if a.lo >= 0 {
+			hi = min(hi, a.hi)
+		}
+		return interval{0, hi}
+	case '<':
+		return interval{min(a.lo, b.lo), min(a.hi, b.hi)}
+	default:
+		return interval{max(a.lo, b.lo), max(a.hi, b.hi)}
+	}
 }
 
 // addSat adds; a sum with an infinity or beyond int64 is the infinity inf of

@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tensorcc/tcc/frontend/onnx/onnxpb"
 	"github.com/tensorcc/tcc/ir"
@@ -386,10 +387,26 @@ func (n *node) scan(l *loopBody) []*tensor {
 			b.results[i] = b.in(n).broadcast(r, v.Type.Shape) // checks extents
 		}
 	}
+	for i, r := range b.results {
+		n.knownOutside(b, r.Type.Shape, i)
+	}
 	b.seal()
 	a := &ir.LoopAttr{Body: b.g, Carry: len(l.carry), Xs: len(l.xs), Length: l.length}
 	args := append(append(append([]*ir.Value{}, l.carry...), l.xs...), c.values...)
 	return tensors(n.get(n.op(ir.OpScan, a, args...)))
+}
+
+// knownOutside makes sure that result i of a loop has a shape that does not
+// depend on what the body b computes.
+func (n *node) knownOutside(b *body, s ir.Shape, i int) {
+	for _, d := range b.s.bound {
+		sym := d.SymNames()[0]
+		for _, x := range s {
+			if slices.Contains(x.SymNames(), sym) {
+				n.fail("output %d has the shape %v, which the body computes; this is not supported", i, s)
+			}
+		}
+	}
 }
 
 // scanOp imports Scan with all sequences along axis 0 and in one direction;

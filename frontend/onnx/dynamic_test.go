@@ -47,6 +47,10 @@ func TestConformDynamic(t *testing.T) {
 		switch {
 		case err == nil:
 			passed++
+			err := c.runModel(m, fixed, roundTrip)
+			if err != nil && !strings.HasPrefix(err.Error(), "export: ") {
+				t.Errorf("%s: exported: %.400v", name, err)
+			}
 		case slices.ContainsFunc(needsExtent, func(s string) bool { return strings.Contains(err.Error(), s) }):
 			static++
 		default:

@@ -228,29 +228,38 @@ func (e *exporter) learn(s ir.Shape, name string) {
 	}
 }
 
+// dimOps are the operators for the operations of ir.Walk.
+var dimOps = map[byte]string{'+': "Add", '*': "Mul", '/': "Div", '%': "Mod", '<': "Min", '>': "Max"}
+
 // dim is the expression d as i64[1].
 func (e *exporter) dim(d ir.Dim) (string, error) {
 	if name, ok := e.dims[d.String()]; ok {
 		return name, nil
 	}
 	var err error
-	name := ir.Walk(d,
-		func(k int64) string { return e.ints(k) },
-		func(sym string) string {
+	type part struct {
+		name string
+		r    interval
+	}
+	top := ir.Walk(d,
+		func(k int64) part { return part{e.ints(k), interval{k, k}} },
+		func(sym string) part {
 			if e.syms[sym] == "" && err == nil {
 				err = fmt.Errorf("no tensor has the extent %s", sym)
 			}
-			return e.syms[sym]
+			return part{e.syms[sym], interval{0, posInf}}
 		},
-		func(op byte, a, b string) string {
-			switch op {
-			case '/': // Div truncates
-				return e.node("Div", nil, e.node("Sub", nil, a, e.node("Mod", nil, a, b)), b)
-			case '%':
-				return e.node("Mod", nil, a, b)
+		func(op byte, a, b part) part {
+			r := combine(op, a.r, b.r)
+			switch {
+			case op == '/' && (a.r.lo < 0 || b.r.lo <= 0): // Div truncates
+				rest := e.node("Sub", nil, a.name, e.node("Mod", nil, a.name, b.name))
+				return part{e.node("Div", nil, rest, b.name), r}
+			default:
+				return part{e.node(dimOps[op], nil, a.name, b.name), r}
 			}
-			return e.node(map[byte]string{'+': "Add", '*': "Mul", '<': "Min", '>': "Max"}[op], nil, a, b)
 		})
+	name := top.name
 	if err == nil {
 		e.dims[d.String()] = name
 	}
