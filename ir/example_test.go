@@ -11,7 +11,8 @@ func Example() {
 	n := ir.Sym("N")
 	x := g.Param("x", ir.T(ir.F32, n, ir.Const(4)), ir.Pos{File: "model.go", Line: 2})
 	half := ir.Shape{n.CeilDiv(ir.Const(2)), ir.Const(4)}
-	rows := g.Must(ir.Pos{}, ir.OpSlice, &ir.SliceAttr{Start: ir.Dims(0, 0), Step: []int64{2, 1}, Shape: half}, x)
+	rows := g.Must(ir.Pos{}, ir.OpSlice, &ir.SliceAttr{Start: ir.Dims(0, 0), Step: []int64{2, 1},
+		Shape: half}, x)
 	sum := g.Must(ir.Pos{}, ir.OpSum, &ir.AxesAttr{Axes: []int{0}}, rows)
 	g.SetResults([]string{"total"}, sum)
 	fmt.Println(ir.Print(g), ir.Verify(g))

@@ -167,7 +167,8 @@ func (v *Value) ResultTypes() []Type {
 // arguments, and returns the value that takes its place in the new graph;
 // where it returns nil, the value is copied as it is. Parameters are copied
 // before and not shown to f.
-func (g *Graph) Rewrite(f func(out *Graph, v *Value, args []*Value) (*Value, error)) (*Graph, error) {
+func (g *Graph) Rewrite(f func(out *Graph, v *Value, args []*Value) (*Value, error)) (*Graph,
+	error) {
 	out := NewGraph(g.Name)
 	repl := make([]*Value, len(g.Values))
 	for _, v := range g.Values {

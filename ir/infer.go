@@ -85,12 +85,14 @@ func first(errs ...error) error {
 
 func inferConst(in *inference) (Type, error) {
 	l := in.attr.(*ConstAttr).Value
-	return l.Type(), cond(0, l.DType == String || Storable.Has(l.DType), "no constants of %v", l.DType)
+	return l.Type(), cond(0, l.DType == String || Storable.Has(l.DType), "no constants of %v",
+		l.DType)
 }
 
 func inferGet(in *inference) (Type, error) {
 	i, t := in.attr.(*IndexAttr).Index, in.arg(0)
-	if err := cond(1, t.DType == Tuple && i >= 0 && i < len(t.Elems), "no result %d in %v", i, t); err != nil {
+	if err := cond(1, t.DType == Tuple && i >= 0 && i < len(t.Elems), "no result %d in %v", i,
+		t); err != nil {
 		return Type{}, err
 	}
 	return t.Elems[i], nil
@@ -109,7 +111,8 @@ func inferBind(in *inference) (Type, error) {
 
 func inferCheck(in *inference) (Type, error) {
 	a := in.attr.(*CheckAttr)
-	return T(I64, Const(0)), cond(1, a.Rel == "==" || a.Rel == "<=", "relation %q, want == or <=", a.Rel)
+	return T(I64, Const(0)), cond(1, a.Rel == "==" || a.Rel == "<=", "relation %q, want == or <=",
+		a.Rel)
 }
 
 // inferSame is the rule of elementwise operations whose result has the type
@@ -137,7 +140,8 @@ func inferCast(in *inference) (Type, error) {
 
 func inferBitcast(in *inference) (Type, error) {
 	d, t := in.attr.(*DTypeAttr).DType, in.arg(0)
-	return t.With(d), cond(1, Storable.Has(d) && d.Bits() == t.DType.Bits() && (d == Bool) == (t.DType == Bool),
+	return t.With(d), cond(1, Storable.Has(d) && d.Bits() == t.DType.Bits() &&
+		(d == Bool) == (t.DType == Bool),
 		"%v has %d bits, %v has %d", t.DType, t.DType.Bits(), d, d.Bits())
 }
 
@@ -238,14 +242,17 @@ func WindowExtent(d, k Dim, stride, dilation int64) Dim {
 
 func inferDot(in *inference) (Type, error) {
 	x, y, a := in.arg(0), in.arg(1), in.attr.(*DotAttr)
-	if err := first(distinct(a.LBatch, a.LContract, x.Rank()), distinct(a.RBatch, a.RContract, y.Rank()),
-		cond(1, len(a.LBatch) == len(a.RBatch) && len(a.LContract) == len(a.RContract), "axes are not paired"),
+	if err := first(distinct(a.LBatch, a.LContract, x.Rank()), distinct(a.RBatch, a.RContract,
+		y.Rank()),
+		cond(1, len(a.LBatch) == len(a.RBatch) && len(a.LContract) == len(a.RContract),
+			"axes are not paired"),
 		cond(3, x.DType == y.DType, "x is %v, y is %v", x.DType, y.DType)); err != nil {
 		return Type{}, err
 	}
 	for i, l := range append(slices.Clone(a.LBatch), a.LContract...) {
 		r := append(slices.Clone(a.RBatch), a.RContract...)[i]
-		if err := cond(2, x.Shape[l].Equal(y.Shape[r]), "shapes %v and %v: axis %d of x is %v, axis %d of y is %v",
+		if err := cond(2, x.Shape[l].Equal(y.Shape[r]), "shapes %v and %v: axis %d of x is %v, axis "+
+			"%d of y is %v",
 			x.Shape, y.Shape, l, x.Shape[l], r, y.Shape[r]); err != nil {
 			return Type{}, err
 		}
@@ -273,7 +280,8 @@ func distinct(a, b []int, rank int) error {
 func inferConv(in *inference) (Type, error) {
 	x, w, a := in.arg(0), in.arg(1), in.attr.(*ConvAttr)
 	n := x.Rank() - 2
-	if err := first(cond(1, n >= 0 && w.Rank() == x.Rank() && len(a.Stride) == n && len(a.Dilation) == n &&
+	if err := first(cond(1, n >= 0 && w.Rank() == x.Rank() && len(a.Stride) == n &&
+		len(a.Dilation) == n &&
 		len(a.InDilation) == n && len(a.Lo) == n && len(a.Hi) == n,
 		"input %v, weights %v, %d strides", x, w, len(a.Stride)),
 		cond(3, x.DType == w.DType, "x is %v, y is %v", x.DType, w.DType)); err != nil {

@@ -77,7 +77,8 @@ func inferUpdateSlice(in *inference) (Type, error) {
 
 func inferPad(in *inference) (Type, error) {
 	t, a := in.arg(0), in.attr.(*PadAttr)
-	if err := first(cond(1, len(a.Lo) == t.Rank() && len(a.Hi) == t.Rank(), "lo %v, hi %v for rank %d",
+	if err := first(cond(1, len(a.Lo) == t.Rank() && len(a.Hi) == t.Rank(),
+		"lo %v, hi %v for rank %d",
 		a.Lo, a.Hi, t.Rank()),
 		cond(2, in.arg(1).Equal(T(t.DType)), "y is %v, want %v", in.arg(1), T(t.DType))); err != nil {
 		return Type{}, err
@@ -148,7 +149,8 @@ func inferGatherND(in *inference) (Type, error) {
 	k, ok := idx.Shape[idx.Rank()-1].Int()
 	if err := first(cond(1, ok && k >= 0 && k <= int64(t.Rank()-b), "index tuples of %v for %v",
 		idx.Shape[idx.Rank()-1], t),
-		cond(1, idx.Shape[:b].Equal(t.Shape[:b]), "batch axes of x %v, of indices %v", t, idx)); err != nil {
+		cond(1, idx.Shape[:b].Equal(t.Shape[:b]), "batch axes of x %v, of indices %v", t,
+			idx)); err != nil {
 		return Type{}, err
 	}
 	return Of(t.DType, slices.Concat(idx.Shape[:idx.Rank()-1], t.Shape[b+int(k):])), nil
@@ -169,11 +171,13 @@ func inferScatterAlong(in *inference) (Type, error) {
 func inferScatterND(in *inference) (Type, error) {
 	t, idx, upd, a := in.arg(0), in.arg(1), in.arg(2), in.attr.(*ScatterAttr)
 	if err := first(indexType(idx, 1), reduceName(1, a.Reduce),
-		cond(1, idx.Rank() > 0 && upd.DType == t.DType, "x %v, indices %v, updates %v", t, idx, upd)); err != nil {
+		cond(1, idx.Rank() > 0 && upd.DType == t.DType, "x %v, indices %v, updates %v", t, idx,
+			upd)); err != nil {
 		return Type{}, err
 	}
 	k, ok := idx.Shape[idx.Rank()-1].Int()
-	if err := cond(1, ok && k >= 0 && k <= int64(t.Rank()), "index tuples of %v for %v", idx.Shape[idx.Rank()-1], t); err != nil {
+	if err := cond(1, ok && k >= 0 && k <= int64(t.Rank()), "index tuples of %v for %v",
+		idx.Shape[idx.Rank()-1], t); err != nil {
 		return Type{}, err
 	}
 	want := slices.Concat(idx.Shape[:idx.Rank()-1], t.Shape[k:])

@@ -76,7 +76,8 @@ func inferIf(in *inference) (Type, error) {
 // join returns the type of a result that is t in one branch and u in the
 // other: where extents differ, it is the symbol whose values these are.
 func (a *IfAttr) join(t, u Type) (Type, error) {
-	if err := cond(3, t.DType == u.DType && t.Rank() == u.Rank(), "result %v, else %v", t, u); err != nil {
+	if err := cond(3, t.DType == u.DType && t.Rank() == u.Rank(), "result %v, else %v", t,
+		u); err != nil {
 		return Type{}, err
 	}
 	out := t.Shape.Clone()
@@ -102,7 +103,8 @@ func inferScan(in *inference) (Type, error) {
 	}
 	ts := argTypes(in.args)
 	for i := a.Carry; i < a.Carry+a.Xs; i++ {
-		if err := cond(1, ts[i].Rank() > 0 && ts[i].Shape[0].Equal(a.Length), "argument %d is %v, want %v steps",
+		if err := cond(1, ts[i].Rank() > 0 && ts[i].Shape[0].Equal(a.Length),
+			"argument %d is %v, want %v steps",
 			i, ts[i], a.Length); err != nil {
 			return Type{}, err
 		}

@@ -120,7 +120,8 @@ func results(s *scanner, g *Graph, names map[string]*Value) error {
 }
 
 // value reads "name = op <type> args {attr} # pos" and the regions below.
-func (p *parser) value(s *scanner, g *Graph, name string, names map[string]*Value, depth int) error {
+func (p *parser) value(s *scanner, g *Graph, name string, names map[string]*Value,
+	depth int) error {
 	if name == "" || !s.eat('=') {
 		return fmt.Errorf("want NAME = OP or return")
 	}

@@ -68,7 +68,8 @@ func TestVerifyLabels(t *testing.T) {
 			seen[label] = true
 		}
 	}
-	for _, label := range []string{"g1:", "g2:", "g3:", "g4:", "g5:", "g6:", "g7:", "g8:", "g9:", "g10:"} {
+	for _, label := range []string{"g1:", "g2:", "g3:", "g4:", "g5:", "g6:", "g7:", "g8:", "g9:",
+		"g10:"} {
 		if !seen[label] {
 			t.Errorf("no negative test for %s", label)
 		}
@@ -125,7 +126,8 @@ func TestIfSymbols(t *testing.T) {
 		{"thendims=[Z] elsedims=[N]", "thendims=[Z] elsedims=[M]", "c3"},
 	} {
 		_, err := Parse("", strings.Replace(text, repl[0], repl[1], 1))
-		if repl[2] == "" && err != nil || repl[2] != "" && (err == nil || !strings.Contains(err.Error(), repl[2])) {
+		if repl[2] == "" && err != nil || repl[2] != "" && (err == nil ||
+			!strings.Contains(err.Error(), repl[2])) {
 			t.Errorf("%s: error %v, want %s", repl[1], err, repl[2])
 		}
 	}

@@ -29,7 +29,8 @@ func TestShuffle(t *testing.T) {
 
 // TestAllow generates graphs over f32 and a few operations.
 func TestAllow(t *testing.T) {
-	few := map[ir.Op]bool{ir.OpAdd: true, ir.OpSum: true, ir.OpBroadcast: true, ir.OpParam: true, ir.OpConst: true}
+	few := map[ir.Op]bool{ir.OpAdd: true, ir.OpSum: true, ir.OpBroadcast: true, ir.OpParam: true,
+		ir.OpConst: true}
 	for seed := range uint64(200) {
 		c := irtest.Generate(irtest.Config{Seed: seed, Static: true, Flat: true,
 			Allow: func(op ir.Op, d ir.DType) bool { return few[op] && d == ir.F32 }})
@@ -96,7 +97,10 @@ func TestPrintGenerated(t *testing.T) {
 
 func TestCompareLiterals(t *testing.T) {
 	nan, zero := ir.SplatLiteral(ir.F32, []int64{2}, uint32(0x7fc00000)), uint32(1<<31)
-	lit := func(bits ...uint32) *ir.Literal { return ir.NewLiteral(ir.F32, []int64{int64(len(bits))}, bits) }
+	lit := func(bits ...uint32) *ir.Literal {
+		return ir.NewLiteral(ir.F32,
+			[]int64{int64(len(bits))}, bits)
+	}
 	one := uint32(0x3f800000)
 	for _, c := range []struct {
 		got, want *ir.Literal

@@ -22,7 +22,8 @@ func (c *Case) Format() []byte {
 			names[j] = c.Graph.Params[j].ParamName()
 		}
 		g.SetResults(names, rs...)
-		a.Files = append(a.Files, txtar.File{Name: fmt.Sprintf("inputs%d.tir", i), Data: []byte(ir.Print(g))})
+		a.Files = append(a.Files, txtar.File{Name: fmt.Sprintf("inputs%d.tir", i),
+			Data: []byte(ir.Print(g))})
 	}
 	var bounds strings.Builder
 	for _, r := range c.Graph.Results {
@@ -75,7 +76,8 @@ func (c *Case) parseBounds(text string) error {
 	for i, line := range strings.Split(strings.TrimSpace(text), "\n") {
 		var b Bound
 		if _, err := fmt.Sscan(line, &b.Abs, &b.Rel); err != nil || i >= len(c.Graph.Results) {
-			return fmt.Errorf("bounds: line %d: want an absolute and a relative error for each result", i+1)
+			return fmt.Errorf("bounds: line %d: want an absolute and a relative error for each result",
+				i+1)
 		}
 		c.Bounds[c.Graph.Results[i].ID] = b
 	}

@@ -58,7 +58,8 @@ func CompareLiterals(got, want *ir.Literal, b Bound) error {
 	}
 	if want.DType == ir.String {
 		if i := firstDiff(got.Strings, want.Strings); i >= 0 {
-			return fmt.Errorf("element %v is %q, want %q", coord(want.Shape, i), got.Strings[i], want.Strings[i])
+			return fmt.Errorf("element %v is %q, want %q", coord(want.Shape, i), got.Strings[i],
+				want.Strings[i])
 		}
 		return nil
 	}

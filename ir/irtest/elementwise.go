@@ -78,7 +78,10 @@ func elementwiseBound(op ir.Op, d ir.DType, args []Bound) (Bound, bool) {
 
 // convert appends a cast or bitcast.
 func convert(b *gen, op ir.Op) {
-	x := b.value(op, ir.Storable, func(v *ir.Value) bool { return op != ir.OpBitcast || b.bound(v).raw })
+	x := b.value(op, ir.Storable, func(v *ir.Value) bool {
+		return op != ir.OpBitcast ||
+			b.bound(v).raw
+	})
 	if x == nil {
 		return
 	}
@@ -136,10 +139,12 @@ func choose(b *gen) {
 // softmax appends a softmax over the last axis, as front ends write it.
 func softmax(b *gen, _ ir.Op) {
 	x := b.value(ir.OpExp, 1<<ir.F32|1<<ir.F64, func(v *ir.Value) bool {
-		return v.Type.Rank() > 0 && b.bound(v).mag < 50 && b.bound(v).clean && b.bound(v).abs() < 1e-3 &&
+		return v.Type.Rank() > 0 && b.bound(v).mag < 50 && b.bound(v).clean &&
+			b.bound(v).abs() < 1e-3 &&
 			b.minOf(v.Type.Shape[v.Type.Rank()-1]) > 0
 	})
-	if x == nil || !b.allAllowed(x.Type.DType, ir.OpReduceMax, ir.OpSub, ir.OpSum, ir.OpDiv, ir.OpBroadcast) {
+	if x == nil || !b.allAllowed(x.Type.DType, ir.OpReduceMax, ir.OpSub, ir.OpSum, ir.OpDiv,
+		ir.OpBroadcast) {
 		return
 	}
 	last := x.Type.Rank() - 1

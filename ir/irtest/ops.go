@@ -51,7 +51,8 @@ func runOp(t *testing.T, op ir.Op, file string, eval Evaluator) {
 		case isBad:
 			bad[label] = true
 			_, err := ir.Parse("", text)
-			if want := op.String() + ": " + label + ": "; err == nil || !strings.Contains(err.Error(), want) {
+			if want := op.String() + ": " + label + ": "; err == nil || !strings.Contains(err.Error(),
+				want) {
 				t.Errorf("%s: error %v, want one with %q", f.Name, err, want)
 			}
 		case f.Name == "in":

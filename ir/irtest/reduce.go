@@ -96,7 +96,8 @@ func makeWindow(b *gen, op ir.Op) {
 			}
 		}
 		n *= size
-		a.Size, a.Stride, a.Dilation = append(a.Size, size), append(a.Stride, stride), append(a.Dilation, dil)
+		a.Size, a.Stride, a.Dilation = append(a.Size, size), append(a.Stride,
+			stride), append(a.Dilation, dil)
 		a.Lo, a.Hi = append(a.Lo, ir.Const(lo)), append(a.Hi, ir.Const(hi))
 	}
 	bound, ok := reduceBound(op, x.Type.DType, n, b.bound(x))

@@ -118,7 +118,8 @@ func makeScan(b *gen, op ir.Op) {
 	x := b.value(op, ir.Computable, func(v *ir.Value) bool {
 		return hasAxes(v) && b.maxOf(v.Type.Shape[0]) <= 32 && b.exact(v)
 	})
-	if carry == nil || x == nil || !b.allowed(ir.OpTanh, carry.Type.DType) && carry.Type.DType.IsFloat() {
+	if carry == nil || x == nil || !b.allowed(ir.OpTanh, carry.Type.DType) &&
+		carry.Type.DType.IsFloat() {
 		return
 	}
 	d := carry.Type.DType
@@ -129,7 +130,10 @@ func makeScan(b *gen, op ir.Op) {
 	types := []ir.Type{carry.Type, ir.Of(x.Type.DType, x.Type.Shape[1:])}
 	in := b.region("step", types, []Bound{assumed, b.bound(x)})
 	in.fill(1 + b.r.IntN(4))
-	next := in.like(op, carry.Type, func(v *ir.Value) bool { return d.IsInt() || in.bound(v).abs() <= assumed.Abs/4 })
+	next := in.like(op, carry.Type, func(v *ir.Value) bool {
+		return d.IsInt() ||
+			in.bound(v).abs() <= assumed.Abs/4
+	})
 	if next == nil {
 		return
 	}
@@ -145,6 +149,7 @@ func makeScan(b *gen, op ir.Op) {
 		}
 	}
 	in.g.SetResults(nil, rs...)
-	b.tuple(op, &ir.LoopAttr{Body: in.g, Carry: 1, Xs: 1, Length: x.Type.Shape[0], Reverse: b.chance(2)},
+	b.tuple(op, &ir.LoopAttr{Body: in.g, Carry: 1, Xs: 1, Length: x.Type.Shape[0],
+		Reverse: b.chance(2)},
 		bounds, carry, x)
 }

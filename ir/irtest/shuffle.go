@@ -70,7 +70,8 @@ func Shuffle(g *ir.Graph, r *rand.Rand) *ir.Graph {
 // rebuild copies the values of g in the given order, which has all that they
 // need. Values in cut become parameters. It returns the place of each value of
 // g in the copy, nil for those left out.
-func rebuild(g *ir.Graph, order, results []*ir.Value, names []string, cut map[int]bool) (*ir.Graph, []*ir.Value) {
+func rebuild(g *ir.Graph, order, results []*ir.Value, names []string,
+	cut map[int]bool) (*ir.Graph, []*ir.Value) {
 	out := ir.NewGraph(g.Name)
 	repl := make([]*ir.Value, len(g.Values))
 	for _, v := range order {
