@@ -3,6 +3,7 @@ package tensor
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,10 +13,10 @@ import (
 // Printing, in the form of NumPy: columns aligned, large tensors summarized.
 
 const (
-	printAll   = 1000 // elements up to which all are printed
-	edgeItems  = 3    // elements at each end of an axis that is summarized
-	lineWidth  = 75
-	printDigit = 8 // digits after the point
+	printAll    = 1000 // elements up to which all are printed
+	edgeItems   = 3    // elements at each end of an axis that is summarized
+	lineWidth   = 75
+	printDigits = 8 // after the point
 )
 
 // String prints t as NumPy's repr does, with element type and device.
@@ -56,14 +57,16 @@ func (t Tensor) print(f fmt.State, verb rune) string {
 	if c.err != nil {
 		return fmt.Sprintf("tensor(error: %v)", c.err)
 	}
-	p := &printer{shape: l.Shape, at: elementPrinter(l, fmt.FormatString(f, verb), verb)}
-	if l.Size() > printAll {
-		p.summary = true
-	}
+	p := &printer{shape: l.Shape, summary: l.Size() > printAll}
+	p.at = elementPrinter(l, p.offsets(nil, 0, 0), fmt.FormatString(f, verb), verb)
 	if verb != 'v' && verb != 's' {
 		return p.text("")
 	}
-	return "tensor(" + p.text("tensor(") + ", " + l.DType.String() + ", cpu)"
+	shape := ""
+	if len(l.Shape) != 1 && slices.Contains(l.Shape, 0) {
+		shape = ", shape=" + shapeString(ir.Dims(l.Shape...))
+	}
+	return "tensor(" + p.text("tensor(") + shape + ", " + l.DType.String() + ", cpu)"
 }
 
 // printer lays out the elements of one tensor.
@@ -76,7 +79,8 @@ type printer struct {
 }
 
 // element is a number in two parts, so that points stand below each other.
-type element struct{ left, right string }
+// A whole has no point and is aligned at the right.
+type element struct{ left, right, whole string }
 
 // visited lists the coordinates along an axis that are printed; -1 is the
 // ellipsis.
@@ -94,30 +98,42 @@ func (p *printer) visited(axis int) []int64 {
 }
 
 func (p *printer) text(prefix string) string {
-	p.measure(0, 0)
+	if slices.Contains(p.shape, 0) {
+		return "[]"
+	}
+	whole := 0
+	for _, i := range p.offsets(nil, 0, 0) {
+		e := p.at(i)
+		p.left, p.right = max(p.left, len(e.left)), max(p.right, len(e.right))
+		whole = max(whole, len(e.whole))
+	}
+	p.left = max(p.left, whole-p.right)
 	var b strings.Builder
 	p.write(&b, 0, 0, len(prefix))
 	return b.String()
 }
 
-// measure finds the widths of the columns.
-func (p *printer) measure(axis int, offset int64) {
+// offsets appends those of the elements that are printed.
+func (p *printer) offsets(out []int64, axis int, offset int64) []int64 {
 	if axis == len(p.shape) {
-		e := p.at(offset)
-		p.left, p.right = max(p.left, len(e.left)), max(p.right, len(e.right))
-		return
+		return append(out, offset)
 	}
 	for _, i := range p.visited(axis) {
 		if i >= 0 {
-			p.measure(axis+1, offset*p.shape[axis]+i)
+			out = p.offsets(out, axis+1, offset*p.shape[axis]+i)
 		}
 	}
+	return out
 }
 
 func (p *printer) write(b *strings.Builder, axis int, offset int64, indent int) {
 	if axis == len(p.shape) {
 		e := p.at(offset)
-		fmt.Fprintf(b, "%*s%-*s", p.left, e.left, p.right, e.right)
+		if e.whole != "" {
+			fmt.Fprintf(b, "%*s", p.left+p.right, e.whole)
+		} else {
+			fmt.Fprintf(b, "%*s%-*s", p.left, e.left, p.right, e.right)
+		}
 		return
 	}
 	b.WriteByte('[')
@@ -132,7 +148,7 @@ func (p *printer) write(b *strings.Builder, axis int, offset int64, indent int) 
 		case k == 0:
 		case !last:
 			b.WriteString("," + strings.Repeat("\n", len(p.shape)-1-axis) + strings.Repeat(" ", indent+1))
-		case column+2+width > lineWidth:
+		case column+2+width > lineWidth-len(p.shape):
 			b.WriteString(",\n" + strings.Repeat(" ", indent+1))
 			column = indent + 1
 		default:
@@ -149,15 +165,25 @@ func (p *printer) write(b *strings.Builder, axis int, offset int64, indent int) 
 	b.WriteByte(']')
 }
 
-// elementPrinter returns what prints element i of l.
-func elementPrinter(l *ir.Literal, format string, verb rune) func(i int64) element {
+// elementPrinter returns what prints element i of l, of which those at the
+// offsets are printed.
+func elementPrinter(l *ir.Literal, offsets []int64, format string, verb rune) func(i int64) element {
 	num := numberAt(l)
 	plain := verb == 'v' || verb == 's'
 	switch {
 	case l.DType == Bool && plain:
-		return func(i int64) element { return element{left: strconv.FormatBool(num(i).(uint64) != 0)} }
+		width := 5 // as wide as False, but for a scalar
+		if len(l.Shape) == 0 {
+			width = 4
+		}
+		return func(i int64) element {
+			if num(i).(uint64) != 0 {
+				return element{left: " True"[len(" True")-width:]}
+			}
+			return element{left: "False"}
+		}
 	case plain && l.DType.IsFloat():
-		return floatPrinter(l, num)
+		return floatPrinter(l.DType, offsets, func(i int64) float64 { return num(i).(float64) })
 	case plain:
 		return func(i int64) element { return element{left: fmt.Sprint(num(i))} }
 	}
@@ -195,46 +221,82 @@ func reader[E ir.Element](l *ir.Literal, f func(E) any) func(i int64) any {
 }
 
 // floatPrinter prints floats as NumPy does: the shortest digits that identify
-// the number, at most eight after the point; in scientific form where the
-// numbers are very large, very small or far apart.
-func floatPrinter(l *ir.Literal, num func(i int64) any) func(i int64) element {
-	bits := 64
-	if l.DType != F64 {
-		bits = 32
-	}
-	n := l.Size()
-	if l.Splat {
-		n = min(n, 1)
-	}
+// the number, at most eight after the point; in scientific form, with as many
+// digits each, where the numbers are very large, very small or far apart.
+func floatPrinter(d DType, offsets []int64, num func(i int64) float64) func(i int64) element {
 	lo, hi := math.Inf(1), 0.0
-	for i := range n {
-		if x := math.Abs(num(i).(float64)); x > 0 && !math.IsInf(x, 0) {
+	for _, i := range offsets {
+		if x := math.Abs(num(i)); x > 0 && !math.IsInf(x, 0) {
 			lo, hi = min(lo, x), max(hi, x)
 		}
 	}
-	verb := byte('f')
-	if hi >= 1e8 || hi > 0 && (lo < 1e-4 || hi/lo > 1000) {
-		verb = 'e'
+	if hi < 1e8 && (hi == 0 || lo >= 1e-4 && hi/lo <= 1000) {
+		return func(i int64) element { return fixed(num(i), d) }
 	}
-	return func(i int64) element { return floatElement(num(i).(float64), verb, bits) }
+	digits := 0
+	for _, i := range offsets {
+		mantissa, _, _ := strings.Cut(shortest(num(i), 'e', d), "e")
+		_, right, _ := strings.Cut(mantissa, ".")
+		digits = max(digits, min(len(right), printDigits))
+	}
+	return func(i int64) element {
+		x := num(i)
+		if e, special := notFinite(x); special {
+			return e
+		}
+		s := strconv.FormatFloat(x, 'e', digits, 64)
+		left, right, point := strings.Cut(s, ".")
+		if !point { // one digit: "1e+10" is "1.e+10"
+			left, right, _ = strings.Cut(s, "e")
+			right = "e" + right
+		}
+		return element{left: left + ".", right: right}
+	}
 }
 
-func floatElement(x float64, verb byte, bits int) element {
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return element{left: strings.ToLower(strings.TrimPrefix(strconv.FormatFloat(x, 'g', -1, 64), "+"))}
+func notFinite(x float64) (element, bool) {
+	switch {
+	case math.IsNaN(x):
+		return element{whole: "nan"}, true
+	case math.IsInf(x, 1):
+		return element{whole: "inf"}, true
+	case math.IsInf(x, -1):
+		return element{whole: "-inf"}, true
 	}
-	s := strconv.FormatFloat(x, verb, -1, bits)
-	mantissa, exp, _ := strings.Cut(s, "e")
-	left, right, _ := strings.Cut(mantissa, ".")
-	if len(right) > printDigit {
-		s = strconv.FormatFloat(x, verb, printDigit, bits)
-		mantissa, exp, _ = strings.Cut(s, "e")
-		left, right, _ = strings.Cut(mantissa, ".")
+	return element{}, false
+}
+
+// fixed prints x with a point.
+func fixed(x float64, d DType) element {
+	if e, special := notFinite(x); special {
+		return e
+	}
+	left, right, _ := strings.Cut(shortest(x, 'f', d), ".")
+	if len(right) > printDigits {
+		left, right, _ = strings.Cut(strconv.FormatFloat(x, 'f', printDigits, 64), ".")
 		right = strings.TrimRight(right, "0")
 	}
-	e := element{left: left + ".", right: right}
-	if verb == 'e' {
-		e.right += "e" + exp
+	return element{left: left + ".", right: right}
+}
+
+// shortest prints x with the fewest digits that identify it among the numbers
+// of type d.
+func shortest(x float64, form byte, d DType) string {
+	switch d {
+	case F64:
+		return strconv.FormatFloat(x, form, -1, 64)
+	case F32:
+		return strconv.FormatFloat(x, form, -1, 32)
 	}
-	return e
+	bits := ir.F16Bits
+	if d == BF16 {
+		bits = ir.BF16Bits
+	}
+	for digits := 0; digits < 6; digits++ {
+		s := strconv.FormatFloat(x, 'e', digits, 64)
+		if y, err := strconv.ParseFloat(s, 64); err == nil && bits(y) == bits(x) {
+			return strconv.FormatFloat(y, form, -1, 64)
+		}
+	}
+	return strconv.FormatFloat(x, form, -1, 32)
 }
