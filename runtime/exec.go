@@ -16,7 +16,11 @@ func (c *call) exec() error {
 		var err error
 		switch in.op {
 		case insLaunch:
-			err = c.launch(&c.launched[in.arg])
+			if l := &c.launched[in.arg]; c.engine.profile == nil {
+				err = c.launch(l)
+			} else {
+				err = c.timed(l)
+			}
 		case insBranch:
 			if *(*byte)(c.bufs[in.arg]) == 0 {
 				pc = int(in.to)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -25,6 +26,7 @@ func benchCommand() *cli.Command {
 			"Example: tcc bench yolox.onnx -threads 1 -json",
 		Flags: append(append(inputFlags(), dimFlag(), backendFlag("native"), threadsFlag(),
 			&cli.DurationFlag{Name: "time", Value: time.Second, Usage: "measure for about this long"},
+			&cli.BoolFlag{Name: "profile", Usage: "measure each kernel"},
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object, times in seconds"}), debugFlags()...),
 	}, 1, 1, bench)
 }
@@ -43,6 +45,34 @@ type benchResult struct {
 	Allocs      float64 `json:"allocs"` // of RunInto, a run
 	Threads     int     `json:"threads"`
 	Level       string  `json:"level"`
+	// Kernels, with -profile, lists the kernels by cost.
+	Kernels []kernelCost `json:"kernels,omitempty"`
+}
+
+// kernelCost is one kernel's part of a run.
+type kernelCost struct {
+	Kernel   string  `json:"kernel"`
+	Node     string  `json:"node"`
+	Launches float64 `json:"launches"` // a run
+	Seconds  float64 `json:"seconds"`  // a run
+	Share    float64 `json:"share"`
+}
+
+// costs turns the counters of a model that has made the given number of runs
+// into the costs of one run.
+func costs(profile []runtime.KernelProfile, runs float64) []kernelCost {
+	var out []kernelCost
+	total := 0.0
+	for _, k := range profile {
+		total += k.Time.Seconds() / runs
+		out = append(out, kernelCost{Kernel: k.Kernel, Node: k.Node, Launches: float64(k.Launches) / runs,
+			Seconds: k.Time.Seconds() / runs})
+	}
+	slices.SortStableFunc(out, func(a, b kernelCost) int { return cmp.Compare(b.Seconds, a.Seconds) })
+	for i := range out {
+		out[i].Share = out[i].Seconds / max(total, 1e-12)
+	}
+	return out
 }
 
 func bench(ctx context.Context, c *cli.Command) error {
@@ -68,7 +98,7 @@ func bench(ctx context.Context, c *cli.Command) error {
 	}
 	var res benchResult
 	if name := c.String("backend"); name == "native" {
-		err = benchNative(ctx, m, in, o, c.Duration("time"), &res)
+		err = benchNative(ctx, m, in, o, c.Duration("time"), c.Bool("profile"), &res)
 	} else {
 		err = benchRunner(ctx, name, m, in, o, c.Duration("time"), &res)
 	}
@@ -88,10 +118,13 @@ func (r *benchResult) print() {
 		r.Runs, r.Threads, r.Level)
 	fmt.Printf("load %s, compile %s, code %d bytes, weights %d bytes, arena %d bytes, %g allocations a run\n",
 		ms(r.Load), ms(r.Compile), r.CodeBytes, r.WeightBytes, r.ArenaBytes, r.Allocs)
+	for _, k := range r.Kernels {
+		fmt.Printf("%10s %5.1f %% %4g launches  %s  %s\n", ms(k.Seconds), 100*k.Share, k.Launches, k.Kernel, k.Node)
+	}
 }
 
 func benchNative(ctx context.Context, m *model, in []*runtime.Tensor, o backendOptions, d time.Duration,
-	res *benchResult) error {
+	profile bool, res *benchResult) error {
 	var stats codegen.Stats
 	o.stats = &stats
 	level := os.Getenv("TCC_CPU")
@@ -106,7 +139,11 @@ func benchNative(ctx context.Context, m *model, in []*runtime.Tensor, o backendO
 	res.CodeBytes, res.WeightBytes = stats.CodeBytes, stats.WeightBytes
 	weights := a.Weights()
 	start := time.Now()
-	model, err := a.LoadWith(weights, runtime.WithThreads(o.threads), runtime.WithLevel(level))
+	opts := []runtime.Option{runtime.WithThreads(o.threads), runtime.WithLevel(level)}
+	if profile {
+		opts = append(opts, runtime.WithProfile())
+	}
+	model, err := a.LoadWith(weights, opts...)
 	if err != nil {
 		return err
 	}
@@ -114,11 +151,15 @@ func benchNative(ctx context.Context, m *model, in []*runtime.Tensor, o backendO
 	res.Load = time.Since(start).Seconds()
 	res.Threads, res.Level = model.Threads(), model.Level()
 	out := make([]*runtime.Tensor, len(m.graph.Results))
-	one := func() error { return model.RunInto(out, in) }
+	runs := 0.0
+	one := func() error { runs++; return model.RunInto(out, in) }
 	if err := measure(one, d, res); err != nil {
 		return err
 	}
 	res.ArenaBytes = model.WorkingBytes()
+	if profile {
+		res.Kernels = costs(model.Profile(), runs)
+	}
 	res.Allocs = testing.AllocsPerRun(5, func() {
 		if e := one(); e != nil {
 			err = e
