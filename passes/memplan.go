@@ -206,7 +206,7 @@ func (l *liveness) launch(v *ir.Value, elsewhere map[slot]bool) {
 	l.results(v, elsewhere)
 	for i, a := range v.Args {
 		l.use(a, l.now)
-		if v.Type.DType != ir.Tuple && InPlace(v.Attr.(*ir.FuseAttr), i) {
+		if v.Type.DType != ir.Tuple && inPlace(v.Attr.(*ir.FuseAttr), i) {
 			l.shares = append(l.shares, sharing{v, i, l.now})
 		}
 	}
@@ -281,10 +281,10 @@ func (l *liveness) scan(v *ir.Value) {
 	}
 }
 
-// InPlace reports whether the kernel of a region may write its result over
+// inPlace reports whether the kernel of a region may write its result over
 // argument i, given that their sizes agree: it is a loop with one result that
 // reads the argument at the element that it writes and nowhere else.
-func InPlace(a *ir.FuseAttr, i int) bool {
+func inPlace(a *ir.FuseAttr, i int) bool {
 	if a.Kind != "loop" || len(a.Body.Results) != 1 {
 		return false
 	}
@@ -352,9 +352,9 @@ func (l *liveness) readTwice(s sharing, x *buffer) bool {
 	return false
 }
 
-// Check reports buffers that live at one time and share bytes, for given
+// check reports buffers that live at one time and share bytes, for given
 // values of the symbols. It is for tests.
-func (m *MemoryPlan) Check(env map[string]int64) error {
+func (m *MemoryPlan) check(env map[string]int64) error {
 	for i, a := range m.buffers {
 		alo, err := a.offset.Eval(env)
 		if err != nil {

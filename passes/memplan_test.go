@@ -29,7 +29,7 @@ func TestOffsets(t *testing.T) {
 		m.total = assignOffsets(m.buffers)
 		for _, n := range []int64{0, 1, 7, 100} {
 			env := map[string]int64{"N": n, "H": 3 * n}
-			if err := m.Check(env); err != nil {
+			if err := m.check(env); err != nil {
 				t.Fatalf("seed %d, %v: %v", seed, env, err)
 			}
 			total, bound, err := m.Peak(env)
@@ -97,7 +97,7 @@ func TestInPlace(t *testing.T) {
 	if _, ok := m.Place(g.Values[5], 0); ok {
 		t.Error("the result has a place in the arena")
 	}
-	if err := m.Check(map[string]int64{"N": 5}); err != nil {
+	if err := m.check(map[string]int64{"N": 5}); err != nil {
 		t.Error(err)
 	}
 }
@@ -147,7 +147,7 @@ func TestPlaceInBodies(t *testing.T) {
 	return y=v5 z=v6
 `)
 	m := PlanMemory(g)
-	if err := m.Check(nil); err != nil {
+	if err := m.check(nil); err != nil {
 		t.Error(err)
 	}
 	has := func(v *ir.Value, i int, want bool) {

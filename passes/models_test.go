@@ -1,4 +1,4 @@
-package passes_test
+package passes
 
 import (
 	"fmt"
@@ -10,7 +10,6 @@ import (
 
 	"github.com/tensorcc/tcc/frontend/onnx"
 	"github.com/tensorcc/tcc/ir"
-	"github.com/tensorcc/tcc/passes"
 )
 
 // TestModels runs the pipeline in check mode over the models of the corpora.
@@ -28,15 +27,15 @@ func TestModels(t *testing.T) {
 			}
 			defer m.Close()
 			start := time.Now()
-			plain, err := passes.Run(m.Graph, passes.Options{})
+			plain, err := Run(m.Graph, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			took := time.Since(start)
-			if _, err := passes.Run(m.Graph, passes.Options{Check: true}); err != nil {
+			if _, err := Run(m.Graph, Options{Check: true}); err != nil {
 				t.Fatalf("%.3000v", err)
 			}
-			mem := passes.PlanMemory(plain)
+			mem := PlanMemory(plain)
 			env := map[string]int64{}
 			for _, s := range mem.Total().SymNames() {
 				env[s] = 64
@@ -45,7 +44,7 @@ func TestModels(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := mem.Check(env); err != nil {
+			if err := mem.check(env); err != nil {
 				t.Error(err)
 			}
 			t.Logf("%d values, %v, %s; arena %d, bound %d (%.2f)", len(m.Graph.Values), took.Round(time.Millisecond),

@@ -11,7 +11,7 @@ import (
 
 // Options say how Run applies the passes. The zero value is the default.
 type Options struct {
-	Skip      []string // names of passes left out; required ones cannot be
+	Skip      []string // passes left out, required ones cannot be; rule:NAME leaves out a rule
 	StopAfter string   // name of the last pass
 	Relaxed   bool     // rules that hold for real numbers apply (-fp=relaxed)
 	NoLayout  bool     // keep the layout of the source: channels first, plain weights
@@ -97,6 +97,9 @@ func Run(g *ir.Graph, opts Options) (*ir.Graph, error) {
 func (o *Options) validate() error {
 	for _, name := range append(slices.Clone(o.Skip), o.StopAfter) {
 		i := slices.IndexFunc(pipeline, func(p Pass) bool { return p.Name == name })
+		if strings.HasPrefix(name, "rule:") {
+			continue
+		}
 		if i < 0 && name != "" {
 			return fmt.Errorf("no pass %q; passes are %s", name, strings.Join(Names(), ", "))
 		}
