@@ -157,6 +157,18 @@ def write(g):
     return {"op": "set", "args": [pack(a), pack(x)], "index": steps + [out], "result": pack(base)}
 
 
+def printed(g):
+    shape = g.shape() if g.rng.random() < 0.8 else g.pick([(1200,), (40, 40), (3, 500), (8, 8, 20)])
+    a = g.array(shape, g.pick(DTYPES))
+    if a.dtype.name in FLOATS and g.rng.random() < 0.3:
+        a = a * g.pick([1e-6, 1e3, 1e10, 0.5])
+        a = a.astype(g.pick(["float32", "float64"]))
+    if a.dtype.name in FLOATS and g.rng.random() < 0.3:
+        a = np.round(a, 1)
+    text = np.array2string(a, separator=", ", prefix="tensor(", threshold=1000)
+    return {"op": "print", "args": [pack(a)], "text": text, "result": pack(a)}
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("-seed", type=int, default=1)
@@ -168,7 +180,7 @@ def main():
     with open(o.o, "w", encoding="ascii") as f:
         while n < o.n:
             try:
-                case = g.pick([binary, binary, unary, reduce, read, write])(g)
+                case = g.pick([binary, binary, unary, reduce, read, write, printed])(g)
             except (TypeError, ValueError, OverflowError, IndexError, KeyError):
                 continue  # NumPy has no answer
             f.write(json.dumps(case) + "\n")
