@@ -34,6 +34,11 @@ func (s *shrinker) try(c *Case) bool {
 		return false
 	}
 	s.budget--
+	for _, in := range c.Inputs {
+		if _, err := s.ref(c.Graph, in); err != nil {
+			return false
+		}
+	}
 	if !s.fails(c) {
 		return false
 	}
