@@ -14,8 +14,11 @@ import (
 // which they are tried.
 var goRules = func() map[ir.Op][]goRule {
 	m := map[ir.Op][]goRule{
-		ir.OpConcat:    {{"concat-flat", rewrite.Exact, concatFlat}},
-		ir.OpSlice:     {{"slice-concat", rewrite.Exact, sliceConcat}, {"slice-splat", rewrite.Exact, moveSplat}},
+		ir.OpConcat: {{"concat-flat", rewrite.Exact, concatFlat}},
+		ir.OpSlice: {
+			{"slice-concat", rewrite.Exact, sliceConcat},
+			{"slice-splat", rewrite.Exact, moveSplat},
+		},
 		ir.OpTranspose: {{"transpose-splat", rewrite.Exact, moveSplat}},
 		ir.OpReshape:   {{"reshape-splat", rewrite.Exact, moveSplat}},
 		ir.OpGather:    {{"gather-const", rewrite.Exact, gatherConst}},

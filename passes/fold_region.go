@@ -7,10 +7,12 @@ import (
 
 // structural has what a sweep does with operations that define symbols or
 // have bodies; nil as a result means that the operation stays.
-var structural map[ir.Op]func(s *sweep, v *ir.Value, attr ir.Attr, args []*ir.Value) (*ir.Value, error)
+var structural map[ir.Op]structuralFunc
+
+type structuralFunc func(s *sweep, v *ir.Value, attr ir.Attr, args []*ir.Value) (*ir.Value, error)
 
 func init() {
-	structural = map[ir.Op]func(s *sweep, v *ir.Value, attr ir.Attr, args []*ir.Value) (*ir.Value, error){
+	structural = map[ir.Op]structuralFunc{
 		ir.OpGet:   foldGet,
 		ir.OpIf:    foldIf,
 		ir.OpScan:  foldScan,
@@ -70,7 +72,8 @@ const (
 func foldScan(s *sweep, v *ir.Value, attr ir.Attr, args []*ir.Value) (*ir.Value, error) {
 	a := attr.(*ir.LoopAttr)
 	n, ok := a.Length.Int()
-	if !ok || n < 1 || n > 1 && (n > maxUnroll || int(n)*len(a.Body.Values) > maxUnrollValues || defines(a.Body)) {
+	if !ok || n < 1 || n > 1 && (n > maxUnroll || defines(a.Body) ||
+		int(n)*len(a.Body.Values) > maxUnrollValues) {
 		return nil, nil
 	}
 	in := append([]*ir.Value(nil), args...)

@@ -87,7 +87,8 @@ func (s *scaler) vector(v *ir.Value) ([]float32, int) {
 	if v.Op != ir.OpBroadcast || v.Args[0].Op != ir.OpConst || v.Args[0].Type.Rank() != 1 {
 		return nil, 0
 	}
-	return ir.Elements[float32](v.Args[0].Attr.(*ir.ConstAttr).Value), v.Attr.(*ir.BroadcastAttr).Axes[0]
+	axis := v.Attr.(*ir.BroadcastAttr).Axes[0]
+	return ir.Elements[float32](v.Args[0].Attr.(*ir.ConstAttr).Value), axis
 }
 
 func (s *scaler) channels(pos ir.Pos, data []float32, t ir.Type, axis int) *ir.Value {
@@ -128,7 +129,8 @@ func (s *scaler) product(p, by *ir.Value) *ir.Value {
 	if lit == nil {
 		return nil
 	}
-	return s.out.Must(p.Pos, p.Op, p.Attr, p.Args[0], s.out.Must(w.Pos, ir.OpConst, &ir.ConstAttr{Value: lit}))
+	scaled := s.out.Must(w.Pos, ir.OpConst, &ir.ConstAttr{Value: lit})
+	return s.out.Must(p.Pos, p.Op, p.Attr, p.Args[0], scaled)
 }
 
 // scaleLiteral returns l with element i multiplied by the scale of channel

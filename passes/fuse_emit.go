@@ -64,7 +64,7 @@ func (f *fuser) emit() (*ir.Graph, error) {
 	for _, v := range f.g.Values {
 		gr := f.group[v.ID]
 		switch {
-		case v.Op.Is(ir.Effect) && v.Op != ir.OpCheck, f.place[v.ID] == atTop && v.Op != ir.OpConst && v.Op != ir.OpCheck:
+		case f.place[v.ID] == atTop && v.Op != ir.OpConst && v.Op != ir.OpCheck:
 			e.memory(v)
 		case gr != nil && gr.members[len(gr.members)-1] == v:
 			e.region(gr)
@@ -147,7 +147,8 @@ func (e *emitter) region(gr *group) {
 	if len(gr.exported) == 0 {
 		return
 	}
-	b := &regionBuilder{emitter: e, gr: gr, body: ir.NewGraph(gr.kind), repl: map[*ir.Value]*ir.Value{}}
+	b := &regionBuilder{emitter: e, gr: gr, body: ir.NewGraph(gr.kind),
+		repl: map[*ir.Value]*ir.Value{}}
 	seen := map[*ir.Value]bool{}
 	for _, v := range gr.exported {
 		b.collect(v, seen)

@@ -125,7 +125,8 @@ func (l *layouter) broadcastLast(v *ir.Value, shape ir.Shape) *ir.Value {
 	}
 	slices.SortFunc(order, func(i, j int) int { return axes[i] - axes[j] })
 	x := l.transpose(l.first(v.Args[0]), order)
-	return l.out.Must(v.Pos, ir.OpBroadcast, &ir.BroadcastAttr{Shape: shape, Axes: permuted(axes, order)}, x)
+	attr := &ir.BroadcastAttr{Shape: shape, Axes: permuted(axes, order)}
+	return l.out.Must(v.Pos, ir.OpBroadcast, attr, x)
 }
 
 // native reports whether v is computed with the channels last.

@@ -79,7 +79,8 @@ func lastSlice(l *layouter, v *ir.Value) *ir.Value {
 		return nil
 	}
 	a, p := v.Attr.(*ir.SliceAttr), toLast(v.Type.Rank())
-	n := &ir.SliceAttr{Start: permuted(a.Start, p), Step: permuted(a.Step, p), Shape: permuted(a.Shape, p)}
+	n := &ir.SliceAttr{Start: permuted(a.Start, p), Step: permuted(a.Step, p),
+		Shape: permuted(a.Shape, p)}
 	return l.out.Must(v.Pos, v.Op, n, l.last(v.Args[0]))
 }
 
@@ -139,7 +140,8 @@ func (l *layouter) shuffle(v *ir.Value) *ir.Value {
 		return nil
 	}
 	spatial := parts[3:]
-	y := reshape(l.out, v.Pos, l.last(x), slices.Concat(ir.Shape{parts[0]}, spatial, ir.Shape{parts[1], parts[2]}))
+	pixels := slices.Concat(ir.Shape{parts[0]}, spatial, ir.Shape{parts[1], parts[2]})
+	y := reshape(l.out, v.Pos, l.last(x), pixels)
 	swap := make([]int, rank)
 	for i := range swap {
 		swap[i] = i

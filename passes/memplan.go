@@ -307,13 +307,12 @@ func inPlace(a *ir.FuseAttr, i int) bool {
 	}
 	mark(r)
 	for _, v := range a.Body.Values {
-		if slices.Contains(v.Args, p) && !(same[v] && (v.Op.Is(ir.Elementwise) || v.Op == ir.OpReshape)) {
-			return false
+		if same[v] && (v.Op.Is(ir.Elementwise) || v.Op == ir.OpReshape) {
+			continue // reads its arguments at the same element
 		}
-		// a value that is also computed elsewhere reads p elsewhere too
 		for _, x := range v.Args {
-			if same[x] && !(same[v] && (v.Op.Is(ir.Elementwise) || v.Op == ir.OpReshape)) && x.Op != ir.OpParam &&
-				x.Op != ir.OpConst {
+			// a value that is also computed elsewhere reads p elsewhere too
+			if x == p || same[x] && x.Op != ir.OpParam && x.Op != ir.OpConst {
 				return false
 			}
 		}
