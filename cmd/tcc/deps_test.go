@@ -14,8 +14,8 @@ const modulePath = "github.com/tensorcc/tcc"
 // and c and what these may import".
 const policy = `
 ir:
-ir/irtest: ir ir/interp
 ir/interp: ir
+ir/irtest: ir ir/interp
 frontend/onnx/onnxpb:
 frontend/onnx: ir frontend/onnx/onnxpb
 autodiff: ir
