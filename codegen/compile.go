@@ -28,6 +28,20 @@ type Options struct {
 
 // Compile runs the passes over g and compiles the result for the levels.
 func Compile(ctx context.Context, g *ir.Graph, o Options) (*Artifact, error) {
+	a, err := prepare(g, o)
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	if err := a.compile(ctx, o.Progress); err != nil {
+		return nil, err
+	}
+	a.Stats.LLVM = time.Since(start).Seconds()
+	return a, nil
+}
+
+// prepare does all but machine code.
+func prepare(g *ir.Graph, o Options) (*Artifact, error) {
 	a := &Artifact{}
 	start := time.Now()
 	lap := func(into *float64) {
@@ -56,10 +70,6 @@ func Compile(ctx context.Context, g *ir.Graph, o Options) (*Artifact, error) {
 		a.Levels = append(a.Levels, l)
 	}
 	lap(&a.Stats.Schedule)
-	if err := a.compile(ctx, o.Progress); err != nil {
-		return nil, err
-	}
-	lap(&a.Stats.LLVM)
 	a.Stats.WeightBytes = a.Plan.Program.WeightBytes
 	return a, nil
 }
@@ -112,14 +122,9 @@ func (a *Artifact) compile(ctx context.Context, progress func(done, total int)) 
 	done, total := 0, len(native)*len(a.Plan.Trees)
 	for _, l := range native {
 		t, _ := llvm.TargetOf(l.Name)
-		var mods []llvm.Module
-		for i := range l.Kernels {
-			k := mathfn.Kernel(l.Kernels[i].Tree)
-			text, err := llvm.Emit(k, t)
-			if err != nil {
-				return err
-			}
-			mods = append(mods, llvm.Module{Name: k.Name, Text: text, Kernels: []string{k.Name}})
+		mods, err := modules(l.Kernels, t)
+		if err != nil {
+			return err
 		}
 		funcs, _, err := tc.Compile(ctx, mods, t, "")
 		if err != nil {
@@ -129,12 +134,31 @@ func (a *Artifact) compile(ctx context.Context, progress func(done, total int)) 
 			l.Kernels[i].Code = &funcs[i]
 			a.Stats.CodeBytes += int64(len(funcs[i].Code))
 		}
-		done += len(mods)
+		done += len(l.Kernels)
 		if progress != nil {
 			progress(done, total)
 		}
 	}
 	return nil
+}
+
+// modules emits kernels, in order, as modules of a size that starting LLVM for
+// each costs little and that many are compiled at once.
+func modules(kernels []Kernel, t llvm.Target) ([]llvm.Module, error) {
+	const most = 4000 // instructions
+	var mods []llvm.Module
+	b := llvm.NewBatch(t)
+	for i := range kernels {
+		k := mathfn.Kernel(kernels[i].Tree)
+		if err := b.Add(k); err != nil {
+			return nil, err
+		}
+		if b.Len() > most || i == len(kernels)-1 {
+			mods = append(mods, b.Module(k.Name))
+			b = llvm.NewBatch(t)
+		}
+	}
+	return mods, nil
 }
 
 // Levels lists the CPU levels there are.
