@@ -213,6 +213,9 @@ func pullDims(_ *lowerer, v *ir.Value, idx []ir.Dim, _ *kernel.Expr) (*kernel.Ex
 	if k, ok := idx[0].Int(); ok {
 		return kernel.IndexExpr(dims[k]), nil
 	}
+	if len(dims) == 0 {
+		return kernel.IndexExpr(ir.Const(0)), nil // of no elements
+	}
 	e := kernel.IndexExpr(dims[len(dims)-1])
 	for i := len(dims) - 2; i >= 0; i-- {
 		e = kernel.OpExpr(ir.OpSelect, eqConst(idx[0], int64(i)), kernel.IndexExpr(dims[i]), e)
