@@ -15,7 +15,7 @@ import (
 var needsExtent = []string{"want constants", "do not broadcast", "list them", "known at compile time",
 	"give sizes", "dynamic extent", "with the extent", "head size of", "index tuples of", "index tuples",
 	"want one element type and rank", "compiled for the branch of an If",
-	"query heads and key heads"}
+	"query heads and key heads", "real, or real and imaginary parts"}
 
 // The conformance tests give the same with all extents of their inputs
 // unknown at compile time.

@@ -24,7 +24,8 @@ type row struct {
 
 // To add an operator, or a version that changes its meaning: add its row.
 var importers = slices.Concat(elementwiseRows, shapeRows, indexRows, reduceRows, nnRows,
-	normRows, controlRows, recurrentRows, attentionRows, lossRows, einsumRows, gridRows, mlRows, legacyRows)
+	normRows, controlRows, recurrentRows, attentionRows, lossRows, einsumRows, gridRows, signalRows,
+	mlRows, legacyRows)
 
 // rows has the rows of each operator, newest first.
 var rows map[string][]*row

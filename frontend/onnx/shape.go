@@ -9,6 +9,7 @@ import (
 // Operators that make tensors from shapes and that change shapes.
 
 var shapeRows = []row{
+	{"CenterCropPad", 18, 2, 2, centerCropPad},
 	{"Concat", 4, 1, -1, concat},
 	{"Constant", 1, 0, 0, constant},
 	{"ConstantOfShape", 9, 1, 1, constantOfShape},

@@ -274,3 +274,27 @@ func (n *node) padAxis(v *ir.Value, axis int, lo, hi ir.Dim, mode string) *ir.Va
 	}
 	return n.op(ir.OpGather, &ir.AxisAttr{Axis: axis}, v, i)
 }
+
+// centerCropPad gives axes the extents of input 1 by cropping, or padding with
+// zeros, half at either end.
+func centerCropPad(n *node) []*tensor {
+	v := n.arg(0)
+	want := n.intsOf(1)
+	axes := n.allAxes()
+	if list := n.ints("axes"); list != nil {
+		axes = n.axes(list, v.Type.Rank())
+	}
+	if len(want) != len(axes) {
+		n.fail("%d extents for %d axes", len(want), len(axes))
+	}
+	a := &ir.PadAttr{Lo: make(ir.Shape, v.Type.Rank()), Hi: make(ir.Shape, v.Type.Rank())}
+	for i, axis := range axes {
+		grow := want[i].Sub(v.Type.Shape[axis])
+		// The odd element is added at the end, and cropped there.
+		more := greater(grow, ir.Const(0)).FloorDiv(ir.Const(2))
+		less := greater(grow.Neg(), ir.Const(0)).FloorDiv(ir.Const(2))
+		half := more.Sub(less)
+		a.Lo[axis], a.Hi[axis] = half, grow.Sub(half)
+	}
+	return result(n.op(ir.OpPad, a, v, n.full(v.Type.DType, ir.Shape{}, 0)))
+}
