@@ -195,7 +195,7 @@ func elementwise(w int64, ins []*kernel.Buffer, exprs func(load []*kernel.Expr) 
 	}
 	tail := kernel.OpExpr(ir.OpLt, kernel.IndexExpr(at), kernel.IndexExpr(ir.Sym("N")))
 	k.Body = []kernel.Stmt{&kernel.Loop{Var: "i", Extent: ir.Sym("N").CeilDiv(ir.Const(w)),
-		Body: []kernel.Stmt{&kernel.Loop{Var: "l", Extent: ir.Const(w), Bind: kernel.Vector,
+		Body: []kernel.Stmt{&kernel.Loop{Var: "l", Extent: ir.Const(w), Bind: kernel.Vector, Indep: true,
 			Body: []kernel.Stmt{&kernel.If{Cond: tail, Then: stores}}}}}}
 	return k
 }
@@ -241,15 +241,17 @@ func allCasts(d ir.DType) *kernel.Kernel {
 	})
 }
 
+// exact are the operations on d that have one right result.
+func exact(d ir.DType) func(ir.Op) bool {
+	return func(op ir.Op) bool {
+		return !(ir.OpExp <= op && op <= ir.OpSigmoid || op == ir.OpAtan2 ||
+			op == ir.OpPow && d.IsFloat())
+	}
+}
+
 // TestOps compares each operation on each element type with kernel.Run, but for
 // those that package mathfn's tests measure.
 func TestOps(t *testing.T) {
-	exact := func(d ir.DType) func(ir.Op) bool {
-		return func(op ir.Op) bool {
-			return !(ir.OpExp <= op && op <= ir.OpSigmoid || op == ir.OpAtan2 ||
-				op == ir.OpPow && d.IsFloat())
-		}
-	}
 	for _, level := range levels(t) {
 		for _, d := range dtypes {
 			t.Run(fmt.Sprint(level, "/", d), func(t *testing.T) {

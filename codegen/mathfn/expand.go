@@ -59,8 +59,11 @@ func expandOne(e *kernel.Expr) *kernel.Expr {
 	case (d == ir.F16 || d == ir.BF16) && e.Op == ir.OpFMA:
 		return kernel.CastExpr(d, fmaOdd(castAll(ir.F64, e.Args)))
 	case d == ir.F16 || d == ir.BF16:
-		wide := kernel.OpExpr(e.Op, castAll(ir.F32, e.Args)...)
-		return kernel.CastExpr(e.DType, expandOne(wide))
+		wide := expandOne(kernel.OpExpr(e.Op, castAll(ir.F32, e.Args)...))
+		if wide.Op == ir.OpCast && wide.Args[0].DType == ir.F64 {
+			wide = wide.Args[0] // computed in f64: rounded once
+		}
+		return kernel.CastExpr(e.DType, wide)
 	case d.IsInt() && e.Op == ir.OpPow:
 		return powInt(e.Args[0], e.Args[1])
 	case !d.IsFloat():
