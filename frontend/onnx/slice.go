@@ -216,7 +216,7 @@ func padInputs(n *node) []*tensor {
 		}
 		fill = n.value(n.onlyElement(2))
 	}
-	return n.pad(v, n.intsOf(1), axes, fill)
+	return n.pad(v, n.elementsOf(1, n.bindSigned), axes, fill)
 }
 
 func (n *node) pad(v *ir.Value, pads ir.Shape, axes []int, fill *ir.Value) []*tensor {

@@ -1,2 +1,0 @@
-package tensor_test
-import _ "github.com/tensorcc/tcc/frontend/tensor/native"
