@@ -1,11 +1,15 @@
 package passes
 
 import (
+	"slices"
+
 	"github.com/tensorcc/tcc/ir"
 	"github.com/tensorcc/tcc/passes/internal/rewrite"
 )
 
 // expand replaces operations that no kernel computes by others.
+//
+// fuse: a region in the source is its body; the fuse pass forms its own.
 //
 // nonzero: its result has as many columns as elements are not zero, and the
 // memory of a result is made before its kernel runs. So these are counted
@@ -13,12 +17,37 @@ import (
 // are put in an order in which the nonzero ones come first, by running sums,
 // and the first of them are split into coordinates.
 func expand(_ *Context, g *ir.Graph) (*ir.Graph, error) {
+	var err error
+	for slices.ContainsFunc(g.Values, func(v *ir.Value) bool { return v.Op == ir.OpFuse }) {
+		if g, err = inlineRegions(g); err != nil {
+			return nil, err
+		}
+	}
 	return g.Rewrite(func(out *ir.Graph, v *ir.Value, args []*ir.Value) (*ir.Value, error) {
 		if v.Op != ir.OpNonZero {
 			return nil, nil
 		}
 		e := &expander{g: out, pos: v.Pos}
 		return e.nonZero(v, args[0]), nil
+	})
+}
+
+// inlineRegions replaces the outermost regions of g by their bodies.
+func inlineRegions(g *ir.Graph) (*ir.Graph, error) {
+	results := map[*ir.Value][]*ir.Value{} // by value of g
+	return g.Rewrite(func(out *ir.Graph, v *ir.Value, args []*ir.Value) (*ir.Value, error) {
+		switch {
+		case v.Op == ir.OpFuse:
+			r, err := out.Inline(v.Attr.(*ir.FuseAttr).Body, args)
+			if err != nil || len(r) == 0 {
+				return out.Must(v.Pos, ir.OpDims, &ir.DimsAttr{}), err
+			}
+			results[v] = r
+			return r[0], nil
+		case v.Op == ir.OpGet && results[v.Args[0]] != nil:
+			return results[v.Args[0]][v.Attr.(*ir.IndexAttr).Index], nil
+		}
+		return nil, nil
 	})
 }
 

@@ -17,6 +17,27 @@ import (
 // iota) is free: each region that needs it has its own copy, as an index map
 // costs nothing. A free value becomes a group of its own where somebody needs
 // it in memory. A reshape of what lies in memory is a view at the top level.
+//
+// What code generation may rely on, by Kind of a region:
+//
+//	loop    elementwise operations and moves; the results have the same number
+//	        of elements, and shapes that are equal but for axes of extent 1. A
+//	        concat, updateslice or dynamicupdate that is not tiny is the only
+//	        result, with nothing after it but reshapes.
+//	reduce  reductions of one shape over the same axes; elementwise operations
+//	        and broadcasts along these axes before, between and after; results
+//	        of the full or of the kept shape. Loops that only this region reads
+//	        may be inlined, through any moves.
+//	dot, conv, window
+//	        one product; its operands are strided views of parameters, padded
+//	        at most once, last of all, and converted at most, or constant
+//	        panels; then elementwise operations at its result's index, whose
+//	        other operands are computed at that index through any moves. A
+//	        single result may end in transposes and reshapes.
+//	others  the one operation that names the kind, its operands computed from
+//	        parameters by elementwise operations and moves.
+//
+// Constants of one number are cloned into bodies, all others are parameters.
 type place uint8
 
 const (

@@ -32,6 +32,9 @@ func TestModels(t *testing.T) {
 				t.Fatal(err)
 			}
 			took := time.Since(start)
+			if again, err := Run(m.Graph, Options{}); err != nil || again.String() != plain.String() {
+				t.Errorf("a second run gives another graph (error %v)", err)
+			}
 			if _, err := Run(m.Graph, Options{Check: true}); err != nil {
 				t.Fatalf("%.3000v", err)
 			}

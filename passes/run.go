@@ -185,26 +185,6 @@ func (c *Context) check(p *Pass, g *ir.Graph, facts []Fact) error {
 	return nil
 }
 
-// checkFused reports the first value of the top level or of a body that
-// computes outside of a region.
-func checkFused(g *ir.Graph) error {
-	for _, v := range g.Values {
-		_, top := topOps[v.Op]
-		if !top && v.Op != ir.OpConst && v.Op != ir.OpReshape && v.Type.DType != ir.String {
-			return fmt.Errorf("%v: %v computes outside of a region", v, v.Op)
-		}
-		for _, body := range v.Regions() {
-			if v.Op == ir.OpFuse {
-				continue
-			}
-			if err := checkFused(body); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // shuffle reorders independent values of g, so that a pass which relies on
 // their order fails in tests. It is deterministic.
 func shuffle(g *ir.Graph) *ir.Graph {
