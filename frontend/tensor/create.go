@@ -8,7 +8,8 @@ import (
 )
 
 // Of returns a tensor of a copy of x: a Go number or bool, or a slice or array
-// of these of any depth. The element type is Go's (int is i64).
+// of these of any depth. The element type is Go's (int is i64, i32 where it has
+// 32 bits).
 func Of(x any) Tensor {
 	c := start("Of")
 	if t, ok := x.(Tensor); ok {
@@ -27,13 +28,13 @@ func Of(x any) Tensor {
 // it; a write through the tensor changes data at once. Without a shape it is
 // one-dimensional. An element type such as uint16 is the integer's: see
 // [FromBits] for half-precision floats.
-func FromSlice[E ir.Element](data []E, shape ...int) Tensor {
+func FromSlice[E Element](data []E, shape ...int) Tensor {
 	return fromMemory(start("FromSlice"), dtypeFor[E](), data, shape)
 }
 
 // FromBits is [FromSlice] for element types without a Go type, held in
 // integers of their size: f16 and bf16 in uint16.
-func FromBits[E ir.Element](d DType, data []E, shape ...int) Tensor {
+func FromBits[E Element](d DType, data []E, shape ...int) Tensor {
 	c := start("FromBits")
 	if size := int(reflect.TypeFor[E]().Size()); d.Size() != size {
 		return c.fail("%v takes %d bytes, an element of %T %d", d, d.Size(), data, size)
@@ -41,7 +42,7 @@ func FromBits[E ir.Element](d DType, data []E, shape ...int) Tensor {
 	return fromMemory(c, d, data, shape)
 }
 
-func fromMemory[E ir.Element](c *call, d DType, data []E, shape []int) Tensor {
+func fromMemory[E Element](c *call, d DType, data []E, shape []int) Tensor {
 	dims := []int64{int64(len(data))}
 	if len(shape) > 0 {
 		dims = c.extents(shape)
@@ -53,7 +54,7 @@ func fromMemory[E ir.Element](c *call, d DType, data []E, shape []int) Tensor {
 	if c.err != nil {
 		return c.bad()
 	}
-	l := ir.NewLiteral(d, dims, data)
+	l := &ir.Literal{DType: d, Shape: dims, Data: bytesOf(data)}
 	t := fresh(leafNode(l, c.pos))
 	t.s.mem, t.s.cur.shared = l, true
 	return t

@@ -254,7 +254,7 @@ func (c *call) literal(t Tensor) *ir.Literal {
 // element type; half-precision floats are held in uint16. The slice is t's
 // memory where t lies in its storage contiguously, now and after later writes
 // to it, which the slice shows; else it is a copy.
-func Data[E ir.Element](t Tensor) ([]E, error) {
+func Data[E Element](t Tensor) ([]E, error) {
 	c := start("Data")
 	if !c.check(t) {
 		return nil, c.err
@@ -271,7 +271,7 @@ func Data[E ir.Element](t Tensor) ([]E, error) {
 			return nil, c.err
 		}
 		n, _ := t.typ().Shape.Size().Int()
-		return ir.Elements[E](l)[offset:][:n:n], nil
+		return elements[E](l)[offset:][:n:n], nil
 	}
 	l := c.literal(t)
 	if c.err != nil {
@@ -281,8 +281,8 @@ func Data[E ir.Element](t Tensor) ([]E, error) {
 }
 
 // spread returns the elements of l, those of a splat repeated.
-func spread[E ir.Element](l *ir.Literal) []E {
-	es := ir.Elements[E](l)
+func spread[E Element](l *ir.Literal) []E {
+	es := elements[E](l)
 	if l.Splat {
 		return slices.Repeat(es, int(l.Size()))
 	}
@@ -290,7 +290,7 @@ func spread[E ir.Element](l *ir.Literal) []E {
 }
 
 // MustData is Data for programs that have checked Err; it panics on an error.
-func MustData[E ir.Element](t Tensor) []E {
+func MustData[E Element](t Tensor) []E {
 	es, err := Data[E](t)
 	if err != nil {
 		panic(err)
@@ -299,7 +299,7 @@ func MustData[E ir.Element](t Tensor) []E {
 }
 
 // Item returns the single element of t, converted to E.
-func Item[E ir.Element](t Tensor) (E, error) {
+func Item[E Element](t Tensor) (E, error) {
 	var zero E
 	c := start("Item")
 	if !c.check(t) {
@@ -313,11 +313,11 @@ func Item[E ir.Element](t Tensor) (E, error) {
 	if c.err != nil {
 		return zero, c.err
 	}
-	return ir.Elements[E](l)[0], nil
+	return elements[E](l)[0], nil
 }
 
 // MustItem is Item for programs that have checked Err; it panics on an error.
-func MustItem[E ir.Element](t Tensor) E {
+func MustItem[E Element](t Tensor) E {
 	e, err := Item[E](t)
 	if err != nil {
 		panic(err)

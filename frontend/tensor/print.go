@@ -210,8 +210,8 @@ func numberAt(l *ir.Literal) func(i int64) any {
 	return read[l.DType]()
 }
 
-func reader[E ir.Element](l *ir.Literal, f func(E) any) func(i int64) any {
-	es := ir.Elements[E](l)
+func reader[E Element](l *ir.Literal, f func(E) any) func(i int64) any {
+	es := elements[E](l)
 	return func(i int64) any {
 		if l.Splat {
 			i = 0
