@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/tensorcc/tcc/frontend/onnx"
@@ -84,7 +85,8 @@ func (s *arenaSim) write(x slot) {
 func (s *arenaSim) graph(g *ir.Graph, to []slot, direct bool) {
 	for i, r := range g.Results {
 		x := s.view(r)
-		if _, taken := s.target[x]; direct && !taken && (x.v.Op == ir.OpFuse || x.v.Op == ir.OpIf) {
+		inner := slices.Contains(g.Values, x.v) // not what a parameter stands for
+		if _, taken := s.target[x]; direct && inner && !taken && (x.v.Op == ir.OpFuse || x.v.Op == ir.OpIf) {
 			if _, placed := s.m.Place(x.v, x.i); !placed {
 				s.target[x] = to[i]
 			}
