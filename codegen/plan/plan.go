@@ -20,6 +20,7 @@ type Plan struct {
 	Weights []Weight
 
 	slots *slots
+	defs  [][]ir.Dim // of each kernel's Dims, in the symbols of the program
 }
 
 // Weight is a constant at its place in the weights.
@@ -28,8 +29,20 @@ type Weight struct {
 	Value  *ir.Literal
 }
 
-// Int returns the plan's integer for d, whose symbols the program has.
+// Int returns the program's integer for d, whose symbols the program has.
 func (p *Plan) Int(d ir.Dim) (runtime.Int, error) { return p.slots.int(d) }
+
+// KernelInt returns the program's integer for d, an expression in the Dims of
+// kernel k: its tasks, its scratch memory.
+func (p *Plan) KernelInt(k int, d ir.Dim) (runtime.Int, error) {
+	return p.slots.int(d.Subst(func(name string) (ir.Dim, bool) {
+		i := slices.Index(p.Trees[k].Dims, name)
+		if i < 0 {
+			return ir.Dim{}, false
+		}
+		return p.defs[k][i], true
+	}))
+}
 
 // Memory says where the values of a graph and of its regions lie in the arena.
 type Memory interface {
@@ -69,7 +82,7 @@ func Make(g *ir.Graph, mem Memory) (*Plan, error) {
 		return nil, err
 	}
 	p.WeightBytes = b.weightBytes
-	return &Plan{Program: p, Trees: b.trees, Weights: b.weights, slots: b.slots}, nil
+	return &Plan{Program: p, Trees: b.trees, Weights: b.weights, slots: b.slots, defs: b.defs}, nil
 }
 
 // builder is the state of Make.
@@ -83,6 +96,7 @@ type builder struct {
 
 	kernels     map[string]int // by tree
 	trees       []*kernel.Kernel
+	defs        [][]ir.Dim     // of the trees' Dims
 	consts      map[string]int // buffers, by contents
 	weights     []Weight
 	weightBytes int64
@@ -380,8 +394,8 @@ func (b *builder) lower(kind string, body *ir.Graph, args []*ir.Value, outs []in
 	if err != nil {
 		return nil, err
 	}
-	k := res.Kernel
-	l := &runtime.Launch{Kernel: b.kernel(k, kind, body)}
+	k, dims := opaque(res.Kernel)
+	l := &runtime.Launch{Kernel: b.kernel(k, dims, kind, body)}
 	for _, i := range res.Args {
 		l.Bufs = append(l.Bufs, b.bufs[args[i]][0])
 	}
@@ -389,27 +403,28 @@ func (b *builder) lower(kind string, body *ir.Graph, args []*ir.Value, outs []in
 		l.Writes = append(l.Writes, len(l.Bufs))
 		l.Bufs = append(l.Bufs, o)
 	}
-	for _, name := range k.Dims {
-		d, err := b.slots.int(ir.Sym(name))
+	for _, dim := range dims {
+		d, err := b.slots.int(dim)
 		if err != nil {
 			return nil, err
 		}
 		l.Dims = append(l.Dims, d)
 	}
-	l.Cost, err = b.slots.int(Cost(k))
+	l.Cost, err = b.slots.int(Cost(res.Kernel))
 	return l, err
 }
 
-// kernel returns the index of the kernel with the tree k: equal trees are one.
-func (b *builder) kernel(k *kernel.Kernel, kind string, body *ir.Graph) int {
-	key := k.String()
+// kernel returns the index of the kernel with the tree k whose Dims have the
+// values dims: where both are equal, kernels are one.
+func (b *builder) kernel(k *kernel.Kernel, dims ir.Shape, kind string, body *ir.Graph) int {
+	key := k.String() + dims.String()
 	if i, ok := b.kernels[key]; ok {
 		return i
 	}
 	i := len(b.trees)
 	k.Name = fmt.Sprintf("k%d_%s", i, kernelName(kind, body))
 	b.kernels[key] = i
-	b.trees = append(b.trees, k)
+	b.trees, b.defs = append(b.trees, k), append(b.defs, dims)
 	b.p.Kernels = append(b.p.Kernels, runtime.Kernel{Name: k.Name, Node: nodes(k.Pos)})
 	return i
 }
