@@ -88,10 +88,10 @@ func (a *Artifact) schedule(level string) (*Level, error) {
 		}
 		k := &l.Kernels[i]
 		k.Tree = tree
-		if k.Tasks, err = a.Plan.Int(kernel.Tasks(tree)); err != nil {
+		if k.Tasks, err = a.Plan.KernelInt(i, kernel.Tasks(tree)); err != nil {
 			return nil, err
 		}
-		if k.Scratch, err = a.Plan.Int(scratch(tree, level)); err != nil {
+		if k.Scratch, err = a.Plan.KernelInt(i, scratch(tree, level)); err != nil {
 			return nil, err
 		}
 	}
