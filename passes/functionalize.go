@@ -146,7 +146,8 @@ func (f *functionalizer) reshapeWrite(to *ir.ShapeAttr, x *ir.Value) *ir.Value {
 // unitAxes is the slice a of shape from, seen in shape to, which differs in
 // axes of extent 1 alone.
 func unitAxes(a *ir.SliceAttr, from, to ir.Shape) (*ir.SliceAttr, bool) {
-	out := &ir.SliceAttr{Start: make(ir.Shape, len(to)), Step: make([]int64, len(to)), Shape: make(ir.Shape, len(to))}
+	out := &ir.SliceAttr{Start: make(ir.Shape, len(to)), Step: make([]int64, len(to)),
+		Shape: make(ir.Shape, len(to))}
 	i := 0
 	for j, d := range to {
 		for i < len(from) && from[i].IsConst(1) && !d.IsConst(1) {
@@ -243,7 +244,8 @@ func sameSlice(a, b *ir.SliceAttr) bool {
 }
 
 func isWhole(a *ir.SliceAttr, s ir.Shape) bool {
-	return a.Shape.Equal(s) && !slices.ContainsFunc(a.Start, func(d ir.Dim) bool { return !d.IsConst(0) }) &&
+	return a.Shape.Equal(s) && !slices.ContainsFunc(a.Start,
+		func(d ir.Dim) bool { return !d.IsConst(0) }) &&
 		!slices.ContainsFunc(a.Step, func(s int64) bool { return s != 1 })
 }
 

@@ -137,7 +137,7 @@ func encodeHalf(x float64) uint16 {
 		return sign | uint16(a*0x1p24)
 	}
 	frac, exp := math.Frexp(a)
-	if exp+14 >= 31 {
+	if math.IsInf(a, 0) || exp+14 >= 31 {
 		return sign | 31<<10
 	}
 	return sign | uint16(exp+14)<<10 | uint16(frac*2048)&1023
