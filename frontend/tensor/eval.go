@@ -57,7 +57,8 @@ type interpreter struct{}
 
 func (interpreter) Name() string { return "interp" }
 
-func (interpreter) Run(ctx context.Context, g *ir.Graph, inputs []*ir.Literal) ([]*ir.Literal, error) {
+func (interpreter) Run(ctx context.Context, g *ir.Graph, inputs []*ir.Literal) ([]*ir.Literal,
+	error) {
 	in := make([]*interp.Tensor, len(inputs))
 	for i, l := range inputs {
 		t, err := interp.FromLiteral(l)
@@ -127,7 +128,8 @@ func evaluateLocked(ns []*node) error {
 			return fmt.Errorf("the value depends on an argument of a traced function, which has none while it is recorded")
 		}
 	}
-	e := &emitter{g: ir.NewGraph("lazy"), values: map[*node]*ir.Value{}, known: func(n *node) bool { return n.data.Load() != nil }}
+	e := &emitter{g: ir.NewGraph("lazy"), values: map[*node]*ir.Value{},
+		known: func(n *node) bool { return n.data.Load() != nil }}
 	results, err := e.emit(ns)
 	if err != nil {
 		return err

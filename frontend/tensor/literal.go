@@ -14,8 +14,10 @@ import (
 // dtypeOfKind is the element type of Go's numeric kinds; int and uint are those
 // of their size.
 var dtypeOfKind = map[reflect.Kind]DType{
-	reflect.Bool: Bool, reflect.Int: wordType(I32, I64), reflect.Int8: I8, reflect.Int16: I16, reflect.Int32: I32,
-	reflect.Int64: I64, reflect.Uint: wordType(U32, U64), reflect.Uint8: U8, reflect.Uint16: U16, reflect.Uint32: U32,
+	reflect.Bool: Bool, reflect.Int: wordType(I32,
+		I64), reflect.Int8: I8, reflect.Int16: I16, reflect.Int32: I32,
+	reflect.Int64: I64, reflect.Uint: wordType(U32,
+		U64), reflect.Uint8: U8, reflect.Uint16: U16, reflect.Uint32: U32,
 	reflect.Uint64: U64, reflect.Float32: F32, reflect.Float64: F64,
 }
 
@@ -44,7 +46,8 @@ func literalOf(v reflect.Value) (*ir.Literal, error) {
 	}
 	d, ok := dtypeOfKind[t.Kind()]
 	if !ok {
-		return nil, fmt.Errorf("a %v is no tensor: want a Tensor, a number or a slice of numbers", v.Type())
+		return nil, fmt.Errorf("a %v is no tensor: want a Tensor, a number or a slice of numbers",
+			v.Type())
 	}
 	size := int64(d.Size())
 	for _, n := range shape {
@@ -64,7 +67,8 @@ func appendElements(l *ir.Literal, v reflect.Value, shape []int64) error {
 		return nil
 	}
 	if int64(v.Len()) != shape[0] {
-		return fmt.Errorf("ragged slices: one has %d elements, the first of its depth %d", v.Len(), shape[0])
+		return fmt.Errorf("ragged slices: one has %d elements, the first of its depth %d", v.Len(),
+			shape[0])
 	}
 	if k := v.Type().Elem().Kind(); len(shape) == 1 && v.Kind() == reflect.Slice && v.Len() > 0 && k != reflect.Bool {
 		l.Data = append(l.Data, unsafe.Slice((*byte)(v.UnsafePointer()), v.Len()*l.DType.Size())...)

@@ -73,13 +73,15 @@ func (c *call) number(w weak, d DType) *node {
 	case d == F32:
 		return constNode(ir.SplatLiteral(F32, []int64{}, float32(w.f)), c.pos)
 	case w.kind == F64:
-		return c.op(ir.OpCast, &ir.DTypeAttr{DType: d}, constNode(ir.SplatLiteral(F64, []int64{}, w.f), c.pos))
+		return c.op(ir.OpCast, &ir.DTypeAttr{DType: d}, constNode(ir.SplatLiteral(F64, []int64{}, w.f),
+			c.pos))
 	case d == I64:
 		return constNode(ir.SplatLiteral(I64, []int64{}, w.i), c.pos)
 	case d == I32:
 		return constNode(ir.SplatLiteral(I32, []int64{}, int32(w.i)), c.pos)
 	}
-	return c.op(ir.OpCast, &ir.DTypeAttr{DType: d}, constNode(ir.SplatLiteral(I64, []int64{}, w.i), c.pos))
+	return c.op(ir.OpCast, &ir.DTypeAttr{DType: d}, constNode(ir.SplatLiteral(I64, []int64{}, w.i),
+		c.pos))
 }
 
 // meet returns the type in which two operands meet.
@@ -131,7 +133,8 @@ func (c *call) stretch(n *node, shape ir.Shape) *node {
 	if c.err != nil || n.typ.Shape.Equal(shape) {
 		return n
 	}
-	return c.op(ir.OpBroadcast, &ir.BroadcastAttr{Shape: shape, Axes: lastAxes(len(n.typ.Shape), len(shape))}, n)
+	return c.op(ir.OpBroadcast, &ir.BroadcastAttr{Shape: shape, Axes: lastAxes(len(n.typ.Shape),
+		len(shape))}, n)
 }
 
 // lastAxes are the last n of rank axes.

@@ -167,7 +167,8 @@ func (p *printer) write(b *strings.Builder, axis int, offset int64, indent int) 
 
 // elementPrinter returns what prints element i of l, of which those at the
 // offsets are printed.
-func elementPrinter(l *ir.Literal, offsets []int64, format string, verb rune) func(i int64) element {
+func elementPrinter(l *ir.Literal, offsets []int64, format string,
+	verb rune) func(i int64) element {
 	num := numberAt(l)
 	plain := verb == 'v' || verb == 's'
 	switch {
@@ -202,10 +203,16 @@ func numberAt(l *ir.Literal) func(i int64) any {
 		U16:  func() func(int64) any { return reader(l, func(x uint16) any { return uint64(x) }) },
 		U32:  func() func(int64) any { return reader(l, func(x uint32) any { return uint64(x) }) },
 		U64:  func() func(int64) any { return reader(l, func(x uint64) any { return x }) },
-		F16:  func() func(int64) any { return reader(l, func(x uint16) any { return float64(ir.F16Value(x)) }) },
-		BF16: func() func(int64) any { return reader(l, func(x uint16) any { return float64(ir.BF16Value(x)) }) },
-		F32:  func() func(int64) any { return reader(l, func(x float32) any { return float64(x) }) },
-		F64:  func() func(int64) any { return reader(l, func(x float64) any { return x }) },
+		F16: func() func(int64) any {
+			return reader(l,
+				func(x uint16) any { return float64(ir.F16Value(x)) })
+		},
+		BF16: func() func(int64) any {
+			return reader(l,
+				func(x uint16) any { return float64(ir.BF16Value(x)) })
+		},
+		F32: func() func(int64) any { return reader(l, func(x float32) any { return float64(x) }) },
+		F64: func() func(int64) any { return reader(l, func(x float64) any { return x }) },
 	}
 	return read[l.DType]()
 }

@@ -17,7 +17,8 @@ func (t Tensor) MatMul(y any) Tensor {
 	}
 	ls, rs := l.typ.Shape, r.typ.Shape
 	if len(ls) == 0 || len(rs) == 0 {
-		return c.fail("shapes %s and %s: a scalar has no product of matrices: use Mul", shapeString(ls), shapeString(rs))
+		return c.fail("shapes %s and %s: a scalar has no product of matrices: use Mul", shapeString(ls),
+			shapeString(rs))
 	}
 	if d == Bool {
 		return c.fail("does not compute on bool: cast to an integer type")
@@ -56,7 +57,8 @@ func (c *call) matmul(l, r *node) *node {
 	r = c.stretch(r, append(batch.Clone(), rs[rb:]...))
 	nb := len(batch)
 	axes := count(0, nb)
-	return c.op(ir.OpDot, &ir.DotAttr{LBatch: axes, RBatch: axes, LContract: []int{nb + len(ls) - lb - 1},
+	return c.op(ir.OpDot, &ir.DotAttr{LBatch: axes, RBatch: axes,
+		LContract: []int{nb + len(ls) - lb - 1},
 		RContract: []int{nb}}, l, r)
 }
 

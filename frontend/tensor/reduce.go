@@ -88,7 +88,8 @@ func (r *reduction) count(d DType) *node {
 		return r.number(weak{kind: I64, i: k, f: float64(k)}, d)
 	}
 	dims := r.op(ir.OpDims, &ir.DimsAttr{Dims: ir.Shape{n}})
-	return r.op(ir.OpCast, &ir.DTypeAttr{DType: d}, r.op(ir.OpReshape, &ir.ShapeAttr{Shape: ir.Shape{}}, dims))
+	return r.op(ir.OpCast, &ir.DTypeAttr{DType: d}, r.op(ir.OpReshape,
+		&ir.ShapeAttr{Shape: ir.Shape{}}, dims))
 }
 
 // as converts the argument to type d.

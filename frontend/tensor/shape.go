@@ -52,7 +52,8 @@ func (t Tensor) reshape(c *call, to ir.Shape) Tensor {
 	from := t.typ().Shape
 	have, want := from.Size(), to.Size()
 	if diff, ok := have.Sub(want).Int(); ok && diff != 0 {
-		return c.fail("shape %s has %v elements, %s has %v", shapeString(from), have, shapeString(to), want)
+		return c.fail("shape %s has %v elements, %s has %v", shapeString(from), have, shapeString(to),
+			want)
 	}
 	c.join(t.value())
 	c.require(have, want, fmt.Sprintf("shape %s reshaped to %s", shapeString(from), shapeString(to)))

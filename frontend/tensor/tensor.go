@@ -18,6 +18,7 @@ type Tensor struct {
 
 // storage is what views share: a sequence of values, of which cur is the last.
 type storage struct {
+	typ ir.Type // of all values
 	mu  sync.Mutex
 	cur *node
 	err *Error // of a write that failed; every later read has it
@@ -45,7 +46,7 @@ type view struct {
 
 // fresh makes a tensor with a storage of its own.
 func fresh(n *node) Tensor {
-	return Tensor{s: &storage{cur: n, born: n.seq}}
+	return Tensor{s: &storage{typ: n.typ, cur: n, born: n.seq}}
 }
 
 // typ is the type of a tensor without error.
@@ -53,7 +54,7 @@ func (t Tensor) typ() ir.Type {
 	if t.v != nil {
 		return t.v.typ
 	}
-	return t.s.cur.typ
+	return t.s.typ
 }
 
 // value returns the node of the tensor's present value.
@@ -144,7 +145,7 @@ func rowMajor(s ir.Shape) layout {
 }
 
 // layout of the tensor.
-func (t Tensor) layout() layout { return t.v.layout(t.s.cur.typ.Shape) }
+func (t Tensor) layout() layout { return t.v.layout(t.s.typ.Shape) }
 
 func (v *view) layout(base ir.Shape) layout {
 	if v == nil {

@@ -56,7 +56,8 @@ func slots(v reflect.Value, name, spec string, out *[]slot) error {
 	case v.Kind() == reflect.Struct:
 		return structSlots(v, name, out)
 	}
-	return fmt.Errorf("%s is a %v: want a Tensor, or a struct, array or slice of these", name, v.Type())
+	return fmt.Errorf("%s is a %v: want a Tensor, or a struct, array or slice of these", name,
+		v.Type())
 }
 
 func structSlots(v reflect.Value, name string, out *[]slot) error {
@@ -92,7 +93,8 @@ func ParseType(text string) (ir.Type, error) {
 	name, dims, bracket := strings.Cut(strings.TrimSpace(text), "[")
 	d, ok := ir.ParseDType(name)
 	if !ok || !ir.Computable.Has(d) {
-		return ir.Type{}, fmt.Errorf("type %q: no element type %q, want one such as f32[N,784]", text, name)
+		return ir.Type{}, fmt.Errorf("type %q: no element type %q, want one such as f32[N,784]", text,
+			name)
 	}
 	t := ir.T(d)
 	if !bracket {

@@ -117,13 +117,17 @@ func TestTraceErrors(t *testing.T) {
 		call func() error
 		want string // with what the error ends
 	}{
-		{"not a function", func() error { _, err := tensor.Trace(3); return err }, "int is not a function"},
+		{"not a function", func() error { _, err := tensor.Trace(3); return err },
+			"int is not a function"},
 		{"specification", func() error {
 			_, err := tensor.Trace(func(x tensor.Tensor) tensor.Tensor { return x }, "x=f33[2]")
 			return err
 		},
 			`x: type "f33[2]": no element type "f33", want one such as f32[N,784]`},
-		{"two names", one(func(x tensor.Tensor) tensor.Tensor { return x.Add(tensor.Of([]int{1, 2, 3})) }),
+		{"two names", one(func(x tensor.Tensor) tensor.Tensor {
+			return x.Add(tensor.Of([]int{1, 2,
+				3}))
+		}),
 			"shapes (N,2) and (3) do not broadcast: axis 1 is 2 against 3; the first would fit as (N,2,1): use Unsqueeze(2)"},
 		{"reading", one(func(x tensor.Tensor) tensor.Tensor {
 			if _, err := tensor.Data[float32](x); err != nil {
@@ -162,21 +166,27 @@ func TestErrors(t *testing.T) {
 		got  tensor.Tensor
 		want string
 	}{
-		{tensor.Tensor{}.Add(1), "Add: the zero Tensor is no tensor: make one by Of, Zeros or another operation"},
+		{tensor.Tensor{}.Add(1),
+			"Add: the zero Tensor is no tensor: make one by Of, Zeros or another operation"},
 		{x.Sum(2), "Sum: axis 2 is out of range, want one from -2 to 1"},
 		{x.Sum(0, -2), "Sum: axis -2 is named twice in [0 -2]"},
 		{x.Reshape(4, -1), "Reshape: shape (2,3) has 6 elements, (4,1) has 4"},
 		{x.Index(2), "Index: index 2 is out of range for axis 0 of shape (2,3)"},
 		{x.Index(0, 0, 0), "Index: 3 indices for 2 axes"},
-		{x.Index(tensor.Slice(0, 1.5)), "Index: axis 0: want Slice(start, stop) or Slice(start, stop, step) with ints or nil and a step that is not 0"},
+		{x.Index(tensor.Slice(0, 1.5)),
+			"Index: axis 0: want Slice(start, stop) or Slice(start, stop, step) with ints or nil and a step that is not 0"},
 		{x.Index("a"), "Index: a string is no tensor: want a Tensor, a number or a slice of numbers"},
 		{i.Clone().Add_(0.5), "Add_: f64 does not fit i64 without loss of its kind: Cast it first"},
 		{i.Clone().Set(0.5), "Set: the number 0.5 does not fit i64: Cast one of them first"},
-		{tensor.Zeros(tensor.U8, 2).Add(300), "Add: the number 300 does not fit u8: convert the tensor to a larger type first"},
-		{tensor.Zeros(tensor.F32, 3).Expand(2, 3).Set(1), "Set: writes to an expanded tensor, of which several elements are one: Clone it first"},
-		{tensor.Of([][]int{{1}, {2, 3}}), "Of: ragged slices: one has 2 elements, the first of its depth 1"},
+		{tensor.Zeros(tensor.U8, 2).Add(300),
+			"Add: the number 300 does not fit u8: convert the tensor to a larger type first"},
+		{tensor.Zeros(tensor.F32, 3).Expand(2, 3).Set(1),
+			"Set: writes to an expanded tensor, of which several elements are one: Clone it first"},
+		{tensor.Of([][]int{{1}, {2, 3}}),
+			"Of: ragged slices: one has 2 elements, the first of its depth 1"},
 		{tensor.FromSlice([]int{1, 2}, 3), "FromSlice: shape [3] has 3 elements, the slice 2"},
-		{tensor.Concat(0, x, tensor.Zeros(tensor.F32, 2)), "Concat: tensor 1 has shape (2), the first (2,3): want the same extents but along axis 0"},
+		{tensor.Concat(0, x, tensor.Zeros(tensor.F32, 2)),
+			"Concat: tensor 1 has shape (2), the first (2,3): want the same extents but along axis 0"},
 		{tensor.Where(x, 1, 2), "Where: the condition is f32, want bool: compare it, as by Ne(0)"},
 		{tensor.Zeros(tensor.F32, 0).Max(), "Max: shape (0): nothing has no extremum"},
 	} {

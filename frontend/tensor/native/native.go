@@ -57,7 +57,8 @@ type model struct {
 func (e *evaluator) Name() string { return "native" }
 
 // Run compiles g, unless that was done before, and runs it.
-func (e *evaluator) Run(ctx context.Context, g *ir.Graph, inputs []*ir.Literal) ([]*ir.Literal, error) {
+func (e *evaluator) Run(ctx context.Context, g *ir.Graph, inputs []*ir.Literal) ([]*ir.Literal,
+	error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	m, err := e.model(ctx, g)
