@@ -64,12 +64,7 @@ func foldsOf(v string, body []Stmt) ([]fold, error) {
 	a := collect(body)
 	var out []fold
 	seen := map[*Buffer]bool{}
-	loads := map[*Buffer]int{}
-	WalkExprs(body, func(e *Expr) {
-		if e.Kind == KLoad {
-			loads[e.Buf]++
-		}
-	})
+	loads := loadsIn(body)
 	var err error
 	WalkStmts(body, func(s Stmt) {
 		st, ok := s.(*Store)
@@ -88,6 +83,29 @@ func foldsOf(v string, body []Stmt) ([]fold, error) {
 		err = refuse("splitreduction", v, "there is no accumulator")
 	}
 	return out, err
+}
+
+// loadsIn counts the loads of each buffer: one for each use of the value, as
+// statements and operations may share expressions.
+func loadsIn(body []Stmt) map[*Buffer]int {
+	loads := map[*Buffer]int{}
+	WalkStmts(body, func(s Stmt) {
+		seen := map[*Expr]bool{}
+		var use func(e *Expr)
+		use = func(e *Expr) {
+			if e.Kind == KLoad {
+				loads[e.Buf]++
+			}
+			if !seen[e] {
+				seen[e] = true
+				for _, a := range e.Args {
+					use(a)
+				}
+			}
+		}
+		StmtExprs(s, use)
+	})
+	return loads
 }
 
 // foldOp takes apart acc[0] = op(acc[0], x) with acc first or last.

@@ -76,7 +76,39 @@ func (f *Facts) divide(a, b ir.Dim) ir.Dim {
 			return q
 		}
 	}
+	if x, _, c, ok := f.grouped(a, b); ok {
+		n, _ := b.Int()
+		return x.FloorDiv(ir.Const(n / c))
+	}
 	return a.FloorDiv(b)
+}
+
+// grouped writes a as c*x + r with 0 <= r < c, where c > 1 divides the number b:
+// then a/b is x/(b/c) and a%b is c*(x%(b/c)) + r.
+func (f *Facts) grouped(a, b ir.Dim) (x, r ir.Dim, c int64, ok bool) {
+	n, static := b.Int()
+	if !static || n < 4 {
+		return x, r, 0, false
+	}
+	tried := map[int64]bool{}
+	ir.Walk(a, func(k int64) bool {
+		if c := gcd(k, n); k != 0 && c > 1 && c < n {
+			tried[c] = true
+		}
+		return false
+	}, func(string) bool { return false }, func(byte, bool, bool) bool { return false })
+	for c := n - 1; c > 1; c-- {
+		if !tried[c] {
+			continue
+		}
+		for _, x := range f.quotients(a, ir.Const(c)) {
+			r := a.Sub(x.MulConst(c))
+			if !x.IsConst(0) && f.InBounds(r, ir.Const(c)) {
+				return x, r, c, true
+			}
+		}
+	}
+	return x, r, 0, false
 }
 
 func (f *Facts) remainder(a, b ir.Dim) ir.Dim {
@@ -92,6 +124,10 @@ func (f *Facts) remainder(a, b ir.Dim) ir.Dim {
 		if m := r.Mod(b); len(m.String()) < len(best.String()) {
 			best = m
 		}
+	}
+	if x, r, c, ok := f.grouped(a, b); ok {
+		n, _ := b.Int()
+		return x.Mod(ir.Const(n / c)).MulConst(c).Add(r)
 	}
 	return best
 }

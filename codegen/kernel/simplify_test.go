@@ -12,7 +12,7 @@ func TestSimplify(t *testing.T) {
 	n, h, w := ir.Sym("N"), ir.Sym("H"), ir.Sym("W")
 	oh := h.AddConst(-1).FloorDiv(ir.Const(2)).AddConst(1)
 	c := ir.Const
-	ext := map[string]ir.Dim{"i": h, "j": w, "k": c(16), "l": oh}
+	ext := map[string]ir.Dim{"i": h, "j": w, "k": c(16), "l": oh, "q": c(8)}
 	lin := i.Mul(w).Add(j)
 	x := ir.Sym("x")
 	for _, tc := range []struct{ in, want ir.Dim }{
@@ -27,6 +27,8 @@ func TestSimplify(t *testing.T) {
 		{i.Mul(oh).Add(ir.Sym("l")).Mod(oh), ir.Sym("l")},
 		{k.Min(c(16)), k},
 		{j.Max(w), w},
+		{i.MulConst(8).Add(ir.Sym("q")).FloorDiv(c(16)), i.FloorDiv(c(2))},
+		{i.MulConst(8).Add(ir.Sym("q")).Mod(c(16)), i.Mod(c(2)).MulConst(8).Add(ir.Sym("q"))},
 		{j.FloorDiv(c(2)), j.FloorDiv(c(2))},
 	} {
 		if got := Simplify(tc.in, ext); !got.Equal(tc.want) {

@@ -1,6 +1,8 @@
 package schedule
 
 import (
+	"slices"
+
 	"github.com/tensorcc/tcc/codegen/kernel"
 	"github.com/tensorcc/tcc/ir"
 )
@@ -10,11 +12,13 @@ import (
 type product struct {
 	*scheduler
 	domain []string
-	red    []string       // loops of the accumulation, outermost first
-	update *kernel.Store  // in the innermost of them
-	loads  []*kernel.Expr // in the update, without the accumulator
-	n, m   string         // the axis of lanes; the axis of rows, or empty
-	k      ir.Dim         // iterations of the accumulation
+	red    []string                // loops of the accumulation, outermost first
+	update *kernel.Store           // in the innermost of them
+	loads  []*kernel.Expr          // in the update, without the accumulator
+	n      string                  // the axis of lanes
+	m, h   string                  // the axis of rows and one around it, or empty
+	k      ir.Dim                  // iterations of the accumulation
+	odd    map[*kernel.Buffer]bool // loads that are not contiguous over lanes
 }
 
 // product schedules accumulations in register blocks: rows of one axis by
@@ -90,11 +94,12 @@ func last(v []string) string { return v[len(v)-1] }
 // axes picks the axes of lanes and rows.
 func (p *product) axes() error {
 	best := 1 << 30
+	w := p.lanes(p.Loop(last(p.domain)).Body)
 	outer := accessesOf(p.Loop(last(p.domain)).Body)
 	for i := len(p.domain) - 1; i >= 0; i-- {
 		v, cost := p.domain[i], 0
 		for _, e := range p.loads {
-			if stride(e.Index, v) == 2 {
+			if laneStride(e.Index, v, w) == 2 {
 				cost += 8
 			}
 		}
@@ -122,6 +127,12 @@ func (p *product) axes() error {
 	if best >= 8 && along == 0 && !p.packs() {
 		return refuse("memory is contiguous along the accumulation")
 	}
+	p.odd = map[*kernel.Buffer]bool{}
+	for _, e := range p.loads {
+		if laneStride(e.Index, p.n, w) == 2 {
+			p.odd[e.Buf] = true
+		}
+	}
 	gain := 0
 	for i := len(p.domain) - 1; i >= 0; i-- {
 		v, g := p.domain[i], 0
@@ -145,7 +156,22 @@ func (p *product) axes() error {
 
 // packs reports whether there are rows enough that an operand without
 // contiguous lanes is worth packing.
-func (p *product) packs() bool { return false }
+func (p *product) packs() bool {
+	for _, v := range p.domain {
+		if v == p.n {
+			continue
+		}
+		if n, ok := p.static(v); ok && n < 4 {
+			continue
+		}
+		for _, e := range p.loads {
+			if stride(e.Index, p.n) == 2 && !e.Index.Has(v) {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // block is the register block: rows by cols vectors of w lanes.
 type block struct {
@@ -205,40 +231,54 @@ func (p *product) shape() block {
 	return best
 }
 
+// tiling has the loops of a product after splitting, from the task inwards.
+// Where an axis has no loop its name is empty.
+type tiling struct {
+	block
+	grouping
+	task       string // the innermost parallel loop
+	nt, n0     string // tiles of columns in a task, columns of a tile
+	ht, mt, m0 string // rows of the outer row axis, tiles of rows, rows of a tile
+	extents    map[string]ir.Dim
+}
+
 // tile splits and orders the loops, packs operands, and makes the blocks.
 func (p *product) tile() error {
-	b := p.shape()
+	t := &tiling{block: p.shape(), extents: map[string]ir.Dim{}}
+	for _, v := range p.domain {
+		t.extents[v] = p.Loop(v).Extent
+	}
+	p.outerRows()
+	t.grouping = p.group(t.block)
 	var err error
-	nt, mt := "", "" // tiles inside a task
-	n0, m0 := "", ""
-	if n0, err = p.Split(p.n, p.n+"v", b.w*b.cols, kernel.Clip); err != nil {
+	split := func(v, suffix string, n int64) string {
+		if v == "" || err != nil {
+			return ""
+		}
+		var in string
+		in, err = p.Split(v, v+suffix, n, kernel.Clip)
+		return in
+	}
+	t.n0 = split(p.n, "v", t.w*t.cols)
+	t.m0 = split(p.m, "r", t.rows)
+	t.nt = split(p.n, "t", t.n)
+	t.mt = split(p.m, "t", t.m)
+	t.ht = split(p.h, "t", t.h)
+	if err != nil {
 		return err
 	}
-	if p.m != "" {
-		if m0, err = p.Split(p.m, p.m+"r", b.rows, kernel.Clip); err != nil {
-			return err
-		}
-	}
-	g := p.group(b)
-	if nt, err = p.Split(p.n, p.n+"t", g.n, kernel.Clip); err != nil {
-		return err
-	}
-	if p.m != "" {
-		if mt, err = p.Split(p.m, p.m+"t", g.m, kernel.Clip); err != nil {
-			return err
-		}
-	}
-	var outer, order []string
+	var outer []string
 	for _, v := range p.domain {
 		if v != p.n {
 			outer = append(outer, v)
 		}
 	}
 	outer = append(outer, p.n)
-	order = append(order, outer...)
-	order = append(order, nt, n0)
-	if p.m != "" {
-		order = append(order, mt, m0)
+	order := append(outer[:len(outer):len(outer)], t.nt, t.n0)
+	for _, v := range []string{t.ht, t.mt, t.m0} {
+		if v != "" {
+			order = append(order, v)
+		}
 	}
 	if err := p.Reorder(order...); err != nil {
 		return err
@@ -246,60 +286,129 @@ func (p *product) tile() error {
 	if err := p.parallel(outer); err != nil {
 		return err
 	}
-	return p.blocks(b, nt, n0, mt, m0)
+	t.task = p.n
+	if err := p.pack(t); err != nil {
+		return err
+	}
+	return p.blocks(t)
+}
+
+// outerRows picks the axis of rows around p.m: one that moves the operand
+// without lanes along with another loop of the accumulation, as the lines of
+// an image.
+func (p *product) outerRows() {
+	for _, v := range p.domain {
+		if v == p.n || v == p.m || p.m == "" {
+			continue
+		}
+		for _, e := range p.loads {
+			if r, _ := p.slides(e.Index, v); r != "" {
+				p.h = v
+			}
+		}
+	}
+}
+
+// slides returns the loop r of the accumulation along which an index moves as
+// it does along v, with the ratio q of the strides, a small number: the values
+// q*v+r overlap.
+func (p *product) slides(index ir.Dim, v string) (r string, q int64) {
+	cv, _, ok := index.Linear(v)
+	if !ok || cv.IsConst(0) {
+		return "", 0
+	}
+	for _, x := range p.red {
+		cr, _, ok := index.Linear(x)
+		if !ok || cr.IsConst(0) {
+			continue
+		}
+		n, ok := cv.FloorDiv(cr).Int()
+		if ok && n > 0 && n <= 4 && cr.MulConst(n).Equal(cv) && (r == "" || n < q) {
+			r, q = x, n
+		}
+	}
+	return r, q
 }
 
 // grouping is how many tiles one task has along each axis.
-type grouping struct{ n, m int64 }
+type grouping struct{ n, m, h int64 }
 
-// taskWork is about how many multiply-adds one task has: some tens of
-// microseconds.
-const taskWork = 2 << 20
+// Bounds of the multiply-adds of one task: from some microseconds to a tenth
+// of a millisecond.
+const (
+	leastWork = 256 << 10
+	mostWork  = 4 << 20
+	fewTasks  = 16 // tasks that a kernel should have before they grow
+)
 
-// group sizes tasks: enough rows that what is packed is used again, in all
-// about taskWork.
+// group sizes tasks: columns first as long as their operand stays in the
+// cache, since what is packed of the rows serves them all, then rows.
 func (p *product) group(b block) grouping {
-	k, ok := p.k.Int()
-	if !ok {
-		k = 512
-	}
-	tile := max(b.rows*b.cols*b.w*k, 1)
-	left := max(taskWork/tile, 1)
-	g := grouping{1, 1}
+	k := p.size(p.k, 512)
+	m, n, h := int64(1), p.size(p.Loop(p.n).Extent, 256), int64(1)
 	if p.m != "" {
-		g.m = min(left, max(128/b.rows, 1))
-		if m, ok := p.static(p.m); ok {
-			g.m = min(g.m, m)
-		}
+		m = p.size(p.Loop(p.m).Extent, 256)
 	}
-	g.n = max(left/g.m, 1)
-	if n, ok := p.static(p.n); ok {
-		g.n = min(g.n, n)
+	if p.h != "" {
+		h = p.size(p.Loop(p.h).Extent, 64)
 	}
+	total := k
+	for _, v := range p.domain {
+		total *= p.size(p.Loop(v).Extent, 64)
+	}
+	work := min(max(total/fewTasks, leastWork), mostWork)
+	tilesN, tilesM := (n+b.w*b.cols-1)/(b.w*b.cols), (m+b.rows-1)/b.rows
+	left := max(work/max(b.rows*b.cols*b.w*k, 1), 1)
+	g := grouping{1, 1, 1}
+	take := func(most int64) int64 {
+		x := max(min(left, most), 1)
+		left = max(left/x, 1)
+		return x
+	}
+	columns := k * b.w * b.cols * 4 // bytes of a tile's operand
+	if p.m == "" || columns*tilesN <= int64(p.t.L2)/2 {
+		g.n = take(tilesN)
+		g.m = take(tilesM)
+		g.h = take(h)
+		return g
+	}
+	rows := max(min(int64(p.t.L2)/4/max(k*b.rows*4, 1), 128/b.rows), 1)
+	g.m = take(min(tilesM, rows))
+	g.h = take(min(h, max(rows/g.m, 1)))
+	g.n = take(tilesN)
 	return g
 }
 
+// size is d where it is a number, else a typical value.
+func (p *product) size(d ir.Dim, typical int64) int64 {
+	if n, ok := d.Int(); ok {
+		return n
+	}
+	return typical
+}
+
 // blocks makes the variants: full and partial vectors, full and partial rows.
-func (p *product) blocks(b block, nt, n0, mt, m0 string) error {
-	type variant struct{ n0, mt, m0 string }
-	full := variant{n0, mt, m0}
+func (p *product) blocks(t *tiling) error {
+	type variant struct{ n0, ht, mt, m0 string }
+	full := &variant{t.n0, t.ht, t.mt, t.m0}
 	var rest *variant
-	if n, ok := p.static(n0); !ok {
-		names, err := p.Specialize(n0)
+	if n, ok := p.static(t.n0); !ok {
+		names, err := p.Specialize(t.n0)
 		if err != nil {
 			return err
 		}
 		if names != nil {
-			rest = &variant{names[n0], names[mt], names[m0]}
+			rest = &variant{names[t.n0], names[t.ht], names[t.mt], names[t.m0]}
 		}
-	} else if n < b.w*b.cols {
-		full, rest = variant{}, &variant{n0, mt, m0}
+	} else if n < t.w*t.cols {
+		full, rest = nil, full
 	}
-	for _, v := range []*variant{&full, rest} {
-		if v == nil || v.n0 == "" {
+	for _, v := range []*variant{full, rest} {
+		if v == nil {
 			continue
 		}
-		cols, err := p.lanesIn(v.n0, v.mt, b.w)
+		rows := slices.DeleteFunc([]string{v.ht, v.mt, v.m0}, func(s string) bool { return s == "" })
+		cols, err := p.lanesIn(v.n0, rows, t.w)
 		if err != nil {
 			return err
 		}
@@ -309,14 +418,14 @@ func (p *product) blocks(b block, nt, n0, mt, m0 string) error {
 			}
 			continue
 		}
-		order := append([]string{v.mt, v.m0}, cols...)
+		order := append(rows, cols...)
 		if len(cols) == 1 && cols[0] != v.n0 {
 			order = append([]string{v.n0}, order...)
 		}
 		if err := p.Reorder(order...); err != nil {
 			return err
 		}
-		if err := p.rowBlocks(v.m0, cols, b.rows); err != nil {
+		if err := p.rowBlocks(v.m0, cols, t.rows); err != nil {
 			return err
 		}
 	}
@@ -326,7 +435,7 @@ func (p *product) blocks(b block, nt, n0, mt, m0 string) error {
 // lanesIn splits the loop over columns into vectors and lanes, under a mask
 // where it is not whole vectors, and returns those of them that are unrolled:
 // without the vectors where their number is not known.
-func (p *product) lanesIn(n0, mt string, w int64) ([]string, error) {
+func (p *product) lanesIn(n0 string, rows []string, w int64) ([]string, error) {
 	if w = p.narrow(n0, w); w == 1 {
 		return []string{n0}, nil
 	}
@@ -334,8 +443,8 @@ func (p *product) lanesIn(n0, mt string, w int64) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, x := range []string{lane, mt} { // the mask goes inwards
-		if x != "" && p.guards(x) {
+	for _, x := range append([]string{lane}, rows...) { // the mask goes inwards
+		if p.guards(x) {
 			if err := p.Sink(x); err != nil {
 				return nil, err
 			}

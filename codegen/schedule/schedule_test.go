@@ -208,7 +208,7 @@ func TestProduct(t *testing.T) {
 					serial k < K
 						acc[0] = fma(a[m*K+k], b[n*K+k], acc[0])
 					c[m*N+n] = acc[0]
-	`, "rows", []int64{1, 40, 3}, []int64{3, 4, 70})
+	`, "product", []int64{1, 40, 3}, []int64{3, 4, 70}, []int64{20, 37, 5})
 }
 
 const convText = `

@@ -56,6 +56,20 @@ func stride(index ir.Dim, v string) int {
 	return 2
 }
 
+// laneStride is how an index moves over w lanes of v: 0, 1, or anything else
+// as 2. Panels, n/16*… + n%16, are contiguous.
+func laneStride(index ir.Dim, v string, w int64) int {
+	st := stride(index, v)
+	if st < 2 || w < 2 {
+		return st
+	}
+	const lane = "lane."
+	at := index.Subst(func(s string) (ir.Dim, bool) {
+		return ir.Sym(v).MulConst(w).Add(ir.Sym(lane)), s == v
+	})
+	return stride(kernel.Simplify(at, map[string]ir.Dim{lane: ir.Const(w)}), lane)
+}
+
 // hasLoops reports whether body has a loop.
 func hasLoops(body []kernel.Stmt) bool {
 	found := false

@@ -1,0 +1,272 @@
+package schedule
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tensorcc/tcc/codegen/kernel"
+	"github.com/tensorcc/tcc/ir"
+)
+
+// pack copies operands of a product to scratch where that pays: the operand
+// without lanes once a task, the operand with lanes once a tile of columns.
+// What a primitive refuses stays where it is.
+func (p *product) pack(t *tiling) error {
+	for _, e := range p.operands() {
+		try := &product{}
+		*try = *p
+		try.scheduler = &scheduler{Kernel: p.Kernel.Clone(), t: p.t}
+		var err error
+		switch {
+		case p.worthRows(e, t):
+			err = try.packAt(t.task, e, t, true)
+		case p.worthColumns(e):
+			err = try.packAt(t.nt, e, t, false)
+		default:
+			continue
+		}
+		if err == nil {
+			p.Kernel = try.Kernel
+		} else if p.strided(e) {
+			return err
+		}
+	}
+	return nil
+}
+
+// operands are the largest expressions in the update that do not depend on the
+// accumulator, nor, if something in them does not, on the lanes.
+func (p *product) operands() []*kernel.Expr {
+	var out []*kernel.Expr
+	var walk func(e *kernel.Expr)
+	walk = func(e *kernel.Expr) {
+		if e.Kind != kernel.KOp && e.Kind != kernel.KLoad || p.accumulates(e) {
+			for _, a := range e.Args {
+				walk(a)
+			}
+			return
+		}
+		if e.Kind == kernel.KLoad || !p.depends(e, p.n) && hasLoad(e) {
+			out = append(out, e)
+			return
+		}
+		for _, a := range e.Args {
+			walk(a)
+		}
+	}
+	walk(p.current().Value)
+	return out
+}
+
+// current is the update as the tree has it now.
+func (p *product) current() *kernel.Store {
+	var found *kernel.Store
+	kernel.WalkStmts(p.Loop(last(p.red)).Body, func(s kernel.Stmt) {
+		if st, ok := s.(*kernel.Store); ok {
+			found = st
+		}
+	})
+	return found
+}
+
+func (p *product) accumulates(e *kernel.Expr) bool {
+	found := false
+	walkExpr(e, func(x *kernel.Expr) {
+		found = found || x.Kind == kernel.KLoad && x.Buf.Space == kernel.Local
+	})
+	return found
+}
+
+func walkExpr(e *kernel.Expr, f func(*kernel.Expr)) {
+	kernel.WalkExprs([]kernel.Stmt{&kernel.Let{Value: e}}, f)
+}
+
+func hasLoad(e *kernel.Expr) bool {
+	found := false
+	walkExpr(e, func(x *kernel.Expr) { found = found || x.Kind == kernel.KLoad })
+	return found
+}
+
+// depends reports whether e depends on v or a loop split from it.
+func (p *product) depends(e *kernel.Expr, v string) bool {
+	found := false
+	kernel.WalkDims([]kernel.Stmt{&kernel.Let{Value: e}}, func(d ir.Dim) { found = found || d.Has(v) })
+	return found
+}
+
+func (p *product) guarded(e *kernel.Expr) bool {
+	found := false
+	walkExpr(e, func(x *kernel.Expr) { found = found || x.Kind == kernel.KLoad && len(x.Args) == 2 })
+	return found
+}
+
+// strided reports whether lanes of e are not contiguous.
+func (p *product) strided(e *kernel.Expr) bool {
+	found := false
+	walkExpr(e, func(x *kernel.Expr) {
+		found = found || x.Kind == kernel.KLoad && p.odd[x.Buf]
+	})
+	return found
+}
+
+// worthRows reports whether the operand e is packed once a task: it has masks,
+// or a computation that several columns share. Plain operands are not: reading
+// rows where they lie measured faster than packing them first, up to matrices
+// of 2048.
+func (p *product) worthRows(e *kernel.Expr, t *tiling) bool {
+	if p.m == "" || p.depends(e, p.n) && p.depends(e, p.m) {
+		return false
+	}
+	if p.guarded(e) {
+		return !p.strided(e)
+	}
+	return !p.depends(e, p.n) && e.Kind != kernel.KLoad && t.cols*p.size(p.Loop(t.nt).Extent, t.n) > 1
+}
+
+// worthColumns reports whether the operand e, which has lanes and serves all
+// rows, is packed once a tile of columns: its lanes are not contiguous.
+func (p *product) worthColumns(e *kernel.Expr) bool {
+	return e.Kind == kernel.KLoad && p.m != "" && p.depends(e, p.n) && !p.depends(e, p.m) &&
+		!p.guarded(e) && p.strided(e)
+}
+
+// axis is a dimension of a packed operand with its stride in memory.
+type axis struct {
+	kernel.Axis
+	most  ir.Dim // greatest extent, for strides
+	coef  ir.Dim // stride in the source
+	order int64  // coef with some number for symbols
+}
+
+// packAt packs e at loop v: over the loops of the accumulation and, for rows,
+// those of the task.
+func (p *product) packAt(v string, e *kernel.Expr, t *tiling, rows bool) error {
+	l := &layout{product: p, at: loadIndex(e), used: map[string]bool{}, slide: rows}
+	if rows {
+		if p.h != "" {
+			l.tiles(p.h, "", t.ht, 1, t.h, t)
+		}
+		if p.m != "" {
+			l.tiles(p.m, t.mt, t.m0, t.rows, t.m, t)
+		}
+		l.tiles(p.n, t.nt, t.n0, t.w*t.cols, t.n, t)
+	} else {
+		l.add(ir.Sym(t.n0), t.n0, p.Loop(t.n0).Extent, t.w*t.cols)
+	}
+	for _, r := range p.red {
+		if cr, _, ok := l.at.Linear(r); ok && !cr.IsConst(0) && !l.used[r] {
+			n := p.Loop(r).Extent
+			l.axes = append(l.axes, axis{Axis: kernel.Axis{Var: r, Extent: n}, most: n, coef: cr})
+		}
+	}
+	columns := t.n0
+	if rows {
+		columns = ""
+	}
+	return p.stage(v, e, l.axes, columns)
+}
+
+// layout collects the axes of a packed operand.
+type layout struct {
+	*product
+	at    ir.Dim // index in the source
+	axes  []axis
+	used  map[string]bool // loops of the accumulation that are part of an axis
+	slide bool            // overlapping axes are joined
+}
+
+// add adds the axis of the values of expr, below extent, which is at most most;
+// v is the variable in expr with factor 1.
+func (l *layout) add(expr ir.Dim, v string, extent ir.Dim, most int64) {
+	cv, _, ok := l.at.Linear(v)
+	if !ok || cv.IsConst(0) {
+		return
+	}
+	a := axis{Axis: kernel.Axis{Var: v, At: expr, Extent: extent}, most: ir.Const(most), coef: cv}
+	if r, q := l.slides(l.at, v); r != "" && !l.used[r] && l.slide {
+		l.used[r] = true
+		n := l.Loop(r).Extent
+		a.At = expr.MulConst(q).Add(ir.Sym(r))
+		a.Var = r
+		a.Extent = extent.AddConst(-1).MulConst(q).Add(n)
+		a.most = n.AddConst((most - 1) * q)
+		a.coef, _, _ = l.at.Linear(r)
+	}
+	l.axes = append(l.axes, a)
+}
+
+// tiles adds the axis of what a task has of axis v: count tiles of size
+// elements.
+func (l *layout) tiles(v, tile, in string, size, count int64, t *tiling) {
+	n, most := t.extents[v], size*count
+	extent := n.Sub(ir.Sym(v).MulConst(most)).Min(ir.Const(most))
+	if k, ok := n.Int(); ok && k <= most {
+		extent, most = n, k
+	}
+	at := ir.Sym(in)
+	if tile != "" {
+		if k, ok := l.static(tile); !ok || k > 1 {
+			at = at.Add(ir.Sym(tile).MulConst(size))
+		}
+		if k, ok := l.static(in); ok && k == 1 && size == 1 {
+			at, in = ir.Sym(tile), tile
+		}
+	}
+	l.add(at, in, extent, most)
+}
+
+// loadIndex is the index of the first load in e.
+func loadIndex(e *kernel.Expr) ir.Dim {
+	var at ir.Dim
+	found := false
+	walkExpr(e, func(x *kernel.Expr) {
+		if x.Kind == kernel.KLoad && !found {
+			at, found = x.Index, true
+		}
+	})
+	return at
+}
+
+// stage lays the axes out in the order of the source, but columns innermost,
+// and makes vectors of the copy.
+func (p *product) stage(v string, e *kernel.Expr, axes []axis, columns string) error {
+	if len(axes) == 0 {
+		return refuse("nothing to pack")
+	}
+	for i := range axes {
+		axes[i].order = p.magnitude(axes[i].coef)
+		if axes[i].Var == columns {
+			axes[i].order = 0
+		}
+	}
+	slices.SortStableFunc(axes, func(a, b axis) int { return cmp.Compare(b.order, a.order) })
+	size := ir.Const(1)
+	list := make([]kernel.Axis, len(axes))
+	for i := len(axes) - 1; i >= 0; i-- {
+		list[i] = axes[i].Axis
+		list[i].Stride = size
+		size = size.Mul(axes[i].most)
+		if n, ok := size.Int(); ok && i == len(axes)-1 && i > 0 && columns == "" && n >= 64 {
+			// lines of an odd number of vectors keep off each other's cache sets
+			size = ir.Const((n+15)/16*16 | 16)
+		}
+	}
+	names, err := p.Stage(v, e, "pack", kernel.Scratch, size, list)
+	if err != nil {
+		return err
+	}
+	return p.vectorize(last(names))
+}
+
+// magnitude is d with a number for its symbols, to compare strides.
+func (p *product) magnitude(d ir.Dim) int64 {
+	env := map[string]int64{}
+	for _, s := range d.SymNames() {
+		env[s] = 64
+	}
+	n, err := d.Eval(env)
+	if err != nil {
+		return 0
+	}
+	return max(n, -n)
+}
