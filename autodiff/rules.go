@@ -14,6 +14,9 @@ type rule func(b *back, v *ir.Value, dy []*ir.Value) []*ir.Value
 // formula is the rule of one argument of an operation with one result.
 type formula func(b *back, v, dy *ir.Value) *ir.Value
 
+// val makes the rows of the table short.
+type val = *ir.Value
+
 // each makes a rule from a formula an argument; nil is for arguments to which
 // nothing reaches: integers, and what counts as locally constant.
 func each(formulas ...formula) rule {
@@ -40,101 +43,105 @@ func pass(_ *back, _, dy *ir.Value) *ir.Value { return dy }
 
 // rules is THE table of vector-Jacobian products. In formulas, x and y are the
 // arguments, r is the result and d its cotangent.
-var rules map[ir.Op]rule
+//
+// The rows of operations with bodies are in init, because they differentiate
+// their bodies with the table.
+var rules = map[ir.Op]rule{
+	ir.OpNeg:   each(func(b *back, _, d val) val { return b.neg(d) }),
+	ir.OpAbs:   of(func(b *back, x, _, d val) val { return b.mul(d, b.op(ir.OpSign, nil, x)) }),
+	ir.OpSign:  flat,
+	ir.OpCeil:  flat,
+	ir.OpFloor: flat,
+	ir.OpTrunc: flat,
+	ir.OpRound: flat,
+	ir.OpSqrt:  of(func(b *back, _, r, d val) val { return b.div(d, b.scale(r, 2)) }),
+	ir.OpExp:   of(func(b *back, _, r, d val) val { return b.mul(d, r) }),
+	ir.OpExpm1: of(func(b *back, _, r, d val) val { return b.mul(d, b.add(r, b.num(r, 1))) }),
+	ir.OpLog:   of(func(b *back, x, _, d val) val { return b.div(d, x) }),
+	ir.OpLog1p: of(func(b *back, x, _, d val) val { return b.div(d, b.add(x, b.num(x, 1))) }),
+	ir.OpSin:   of(func(b *back, x, _, d val) val { return b.mul(d, b.op(ir.OpCos, nil, x)) }),
+	ir.OpCos:   of(func(b *back, x, _, d val) val { return b.neg(b.mul(d, b.op(ir.OpSin, nil, x))) }),
+	ir.OpTan: of(func(b *back, _, r, d val) val {
+		return b.mul(d, b.add(b.square(r), b.num(r, 1)))
+	}),
+	ir.OpAsin: of(func(b *back, x, _, d val) val { return b.div(d, b.rootOf(1, x, -1)) }),
+	ir.OpAcos: of(func(b *back, x, _, d val) val { return b.neg(b.div(d, b.rootOf(1, x, -1))) }),
+	ir.OpAtan: of(func(b *back, x, _, d val) val {
+		return b.div(d, b.add(b.square(x), b.num(x, 1)))
+	}),
+	ir.OpSinh: of(func(b *back, x, _, d val) val { return b.mul(d, b.op(ir.OpCosh, nil, x)) }),
+	ir.OpCosh: of(func(b *back, x, _, d val) val { return b.mul(d, b.op(ir.OpSinh, nil, x)) }),
+	ir.OpTanh: of(func(b *back, _, r, d val) val {
+		return b.mul(d, b.sub(b.num(r, 1),
+			b.square(r)))
+	}),
+	ir.OpAsinh: of(func(b *back, x, _, d val) val { return b.div(d, b.rootOf(1, x, 1)) }),
+	ir.OpAcosh: of(func(b *back, x, _, d val) val { return b.div(d, b.rootOf(-1, x, 1)) }),
+	ir.OpAtanh: of(func(b *back, x, _, d val) val {
+		return b.div(d, b.sub(b.num(x, 1),
+			b.square(x)))
+	}),
+	ir.OpErf: of(func(b *back, x, _, d val) val {
+		return b.mul(d, b.scale(b.op(ir.OpExp, nil, b.neg(b.square(x))), 2/math.Sqrt(math.Pi)))
+	}),
+	ir.OpSigmoid: of(func(b *back, _, r, d val) val {
+		return b.mul(d, b.mul(r, b.sub(b.num(r, 1), r)))
+	}),
+	ir.OpCast: of(func(b *back, x, _, d val) val { return b.cast(d, x.Type.DType) }),
 
-// init breaks the cycle of the table with the rules of regions, which
-// differentiate their bodies.
+	ir.OpAdd: each(pass, pass),
+	ir.OpSub: each(pass, func(b *back, _, d val) val { return b.neg(d) }),
+	ir.OpMul: each(
+		func(b *back, v, d val) val { return b.mul(d, v.Args[1]) },
+		func(b *back, v, d val) val { return b.mul(d, v.Args[0]) }),
+	ir.OpDiv: each(
+		func(b *back, v, d val) val { return b.div(d, v.Args[1]) },
+		func(b *back, v, d val) val { return b.neg(b.div(b.mul(d, v), v.Args[1])) }),
+	ir.OpFloorDiv: each(nil, nil),
+	ir.OpRem:      each(pass, remainder(ir.OpTrunc)),
+	ir.OpMod:      each(pass, remainder(ir.OpFloor)),
+	ir.OpPow:      each(powBase, powExponent),
+	ir.OpAtan2: each(
+		func(b *back, v, d val) val { return b.div(b.mul(d, v.Args[1]), b.norm2(v)) },
+		func(b *back, v, d val) val { return b.neg(b.div(b.mul(d, v.Args[0]), b.norm2(v))) }),
+	ir.OpMax:    each(extremum(ir.OpGt, 0), extremum(ir.OpGt, 1)),
+	ir.OpMin:    each(extremum(ir.OpLt, 0), extremum(ir.OpLt, 1)),
+	ir.OpSelect: each(nil, selected(true), selected(false)),
+	ir.OpFMA: each(
+		func(b *back, v, d val) val { return b.mul(d, v.Args[1]) },
+		func(b *back, v, d val) val { return b.mul(d, v.Args[0]) },
+		pass),
+
+	ir.OpBroadcast:     each(broadcastRule),
+	ir.OpReshape:       of(func(b *back, x, _, d val) val { return b.reshape(d, x.Type.Shape) }),
+	ir.OpTranspose:     each(transposeRule),
+	ir.OpSlice:         each(sliceRule),
+	ir.OpUpdateSlice:   each(updateSliceBase, updateSlicePart),
+	ir.OpPad:           each(padInner, padValue),
+	ir.OpConcat:        concatRule,
+	ir.OpGather:        each(gatherRule, nil),
+	ir.OpTakeAlong:     each(takeAlongRule, nil),
+	ir.OpGatherND:      each(gatherNDRule, nil),
+	ir.OpScatterAlong:  scatterRule,
+	ir.OpScatterND:     scatterRule,
+	ir.OpDynamicSlice:  each(dynamicSliceRule, nil),
+	ir.OpDynamicUpdate: each(dynamicUpdateBase, dynamicUpdatePart, nil),
+
+	ir.OpSum:       each(sumRule),
+	ir.OpProd:      each(prodRule),
+	ir.OpReduceMax: each(reduceExtremum),
+	ir.OpReduceMin: each(reduceExtremum),
+	ir.OpCumSum:    each(cumSumRule),
+	ir.OpCumProd:   each(cumProdRule),
+	ir.OpWindowSum: each(windowSumRule),
+	ir.OpWindowMax: each(windowMaxRule),
+
+	ir.OpDot:  each(dotLeft, dotRight),
+	ir.OpConv: each(convInput, convWeights),
+}
+
 func init() {
-	rules = map[ir.Op]rule{
-		ir.OpIf:   ifRule,
-		ir.OpScan: scanRule,
-
-		ir.OpNeg:   each(func(b *back, _, d *ir.Value) *ir.Value { return b.neg(d) }),
-		ir.OpAbs:   of(func(b *back, x, _, d *ir.Value) *ir.Value { return b.mul(d, b.op(ir.OpSign, nil, x)) }),
-		ir.OpSign:  flat,
-		ir.OpCeil:  flat,
-		ir.OpFloor: flat,
-		ir.OpTrunc: flat,
-		ir.OpRound: flat,
-		ir.OpSqrt:  of(func(b *back, _, r, d *ir.Value) *ir.Value { return b.div(d, b.scale(r, 2)) }),
-		ir.OpExp:   of(func(b *back, _, r, d *ir.Value) *ir.Value { return b.mul(d, r) }),
-		ir.OpExpm1: of(func(b *back, _, r, d *ir.Value) *ir.Value { return b.mul(d, b.add(r, b.num(r, 1))) }),
-		ir.OpLog:   of(func(b *back, x, _, d *ir.Value) *ir.Value { return b.div(d, x) }),
-		ir.OpLog1p: of(func(b *back, x, _, d *ir.Value) *ir.Value { return b.div(d, b.add(x, b.num(x, 1))) }),
-		ir.OpSin:   of(func(b *back, x, _, d *ir.Value) *ir.Value { return b.mul(d, b.op(ir.OpCos, nil, x)) }),
-		ir.OpCos:   of(func(b *back, x, _, d *ir.Value) *ir.Value { return b.neg(b.mul(d, b.op(ir.OpSin, nil, x))) }),
-		ir.OpTan: of(func(b *back, _, r, d *ir.Value) *ir.Value {
-			return b.mul(d, b.add(b.square(r), b.num(r, 1)))
-		}),
-		ir.OpAsin: of(func(b *back, x, _, d *ir.Value) *ir.Value { return b.div(d, b.rootOf(1, x, -1)) }),
-		ir.OpAcos: of(func(b *back, x, _, d *ir.Value) *ir.Value { return b.neg(b.div(d, b.rootOf(1, x, -1))) }),
-		ir.OpAtan: of(func(b *back, x, _, d *ir.Value) *ir.Value {
-			return b.div(d, b.add(b.square(x), b.num(x, 1)))
-		}),
-		ir.OpSinh:  of(func(b *back, x, _, d *ir.Value) *ir.Value { return b.mul(d, b.op(ir.OpCosh, nil, x)) }),
-		ir.OpCosh:  of(func(b *back, x, _, d *ir.Value) *ir.Value { return b.mul(d, b.op(ir.OpSinh, nil, x)) }),
-		ir.OpTanh:  of(func(b *back, _, r, d *ir.Value) *ir.Value { return b.mul(d, b.sub(b.num(r, 1), b.square(r))) }),
-		ir.OpAsinh: of(func(b *back, x, _, d *ir.Value) *ir.Value { return b.div(d, b.rootOf(1, x, 1)) }),
-		ir.OpAcosh: of(func(b *back, x, _, d *ir.Value) *ir.Value { return b.div(d, b.rootOf(-1, x, 1)) }),
-		ir.OpAtanh: of(func(b *back, x, _, d *ir.Value) *ir.Value { return b.div(d, b.sub(b.num(x, 1), b.square(x))) }),
-		ir.OpErf: of(func(b *back, x, _, d *ir.Value) *ir.Value {
-			return b.mul(d, b.scale(b.op(ir.OpExp, nil, b.neg(b.square(x))), 2/math.Sqrt(math.Pi)))
-		}),
-		ir.OpSigmoid: of(func(b *back, _, r, d *ir.Value) *ir.Value {
-			return b.mul(d, b.mul(r, b.sub(b.num(r, 1), r)))
-		}),
-		ir.OpCast: of(func(b *back, x, _, d *ir.Value) *ir.Value { return b.cast(d, x.Type.DType) }),
-
-		ir.OpAdd: each(pass, pass),
-		ir.OpSub: each(pass, func(b *back, _, d *ir.Value) *ir.Value { return b.neg(d) }),
-		ir.OpMul: each(
-			func(b *back, v, d *ir.Value) *ir.Value { return b.mul(d, v.Args[1]) },
-			func(b *back, v, d *ir.Value) *ir.Value { return b.mul(d, v.Args[0]) }),
-		ir.OpDiv: each(
-			func(b *back, v, d *ir.Value) *ir.Value { return b.div(d, v.Args[1]) },
-			func(b *back, v, d *ir.Value) *ir.Value { return b.neg(b.div(b.mul(d, v), v.Args[1])) }),
-		ir.OpFloorDiv: each(nil, nil),
-		ir.OpRem:      each(pass, remainder(ir.OpTrunc)),
-		ir.OpMod:      each(pass, remainder(ir.OpFloor)),
-		ir.OpPow:      each(powBase, powExponent),
-		ir.OpAtan2: each(
-			func(b *back, v, d *ir.Value) *ir.Value { return b.div(b.mul(d, v.Args[1]), b.norm2(v)) },
-			func(b *back, v, d *ir.Value) *ir.Value { return b.neg(b.div(b.mul(d, v.Args[0]), b.norm2(v))) }),
-		ir.OpMax:    each(extremum(ir.OpGt, 0), extremum(ir.OpGt, 1)),
-		ir.OpMin:    each(extremum(ir.OpLt, 0), extremum(ir.OpLt, 1)),
-		ir.OpSelect: each(nil, selected(true), selected(false)),
-		ir.OpFMA: each(
-			func(b *back, v, d *ir.Value) *ir.Value { return b.mul(d, v.Args[1]) },
-			func(b *back, v, d *ir.Value) *ir.Value { return b.mul(d, v.Args[0]) },
-			pass),
-
-		ir.OpBroadcast:     each(broadcastRule),
-		ir.OpReshape:       of(func(b *back, x, _, d *ir.Value) *ir.Value { return b.reshape(d, x.Type.Shape) }),
-		ir.OpTranspose:     each(transposeRule),
-		ir.OpSlice:         each(sliceRule),
-		ir.OpUpdateSlice:   each(updateSliceBase, updateSlicePart),
-		ir.OpPad:           each(padInner, padValue),
-		ir.OpConcat:        concatRule,
-		ir.OpGather:        each(gatherRule, nil),
-		ir.OpTakeAlong:     each(takeAlongRule, nil),
-		ir.OpGatherND:      each(gatherNDRule, nil),
-		ir.OpScatterAlong:  scatterRule,
-		ir.OpScatterND:     scatterRule,
-		ir.OpDynamicSlice:  each(dynamicSliceRule, nil),
-		ir.OpDynamicUpdate: each(dynamicUpdateBase, dynamicUpdatePart, nil),
-
-		ir.OpSum:       each(sumRule),
-		ir.OpProd:      each(prodRule),
-		ir.OpReduceMax: each(reduceExtremum),
-		ir.OpReduceMin: each(reduceExtremum),
-		ir.OpCumSum:    each(cumSumRule),
-		ir.OpCumProd:   each(cumProdRule),
-		ir.OpWindowSum: each(windowSumRule),
-		ir.OpWindowMax: each(windowMaxRule),
-
-		ir.OpDot:  each(dotLeft, dotRight),
-		ir.OpConv: each(convInput, convWeights),
-	}
+	rules[ir.OpIf], rules[ir.OpScan] = ifRule, scanRule
 }
 
 const (
@@ -150,7 +157,8 @@ var missing = map[ir.Op]string{
 	ir.OpFuse: "fusion runs after differentiation: differentiate before the passes",
 	ir.OpNot:  discrete, ir.OpIsNaN: discrete, ir.OpIsInf: discrete, ir.OpPopcount: discrete,
 	ir.OpBitcast: "bits are not a differentiable function of a number: use cast",
-	ir.OpAnd:     discrete, ir.OpOr: discrete, ir.OpXor: discrete, ir.OpShl: discrete, ir.OpShr: discrete,
+	ir.OpAnd:     discrete, ir.OpOr: discrete, ir.OpXor: discrete,
+	ir.OpShl: discrete, ir.OpShr: discrete,
 	ir.OpEq: discrete, ir.OpNe: discrete, ir.OpLt: discrete, ir.OpLe: discrete, ir.OpGt: discrete,
 	ir.OpGe: discrete, ir.OpRandomBits: discrete, ir.OpNonZero: discrete,
 	ir.OpArgMax: discrete, ir.OpArgMin: discrete, ir.OpArgSort: discrete,
@@ -172,13 +180,13 @@ func (b *back) norm2(v *ir.Value) *ir.Value {
 
 // remainder is the formula of y in x - y*round(x/y).
 func remainder(round ir.Op) formula {
-	return func(b *back, v, d *ir.Value) *ir.Value {
+	return func(b *back, v, d val) val {
 		return b.neg(b.mul(d, b.op(round, nil, b.div(v.Args[0], v.Args[1]))))
 	}
 }
 
 // powBase is d*y*x**(y-1), and 0 where y is 0 even if x is.
-func powBase(b *back, v, d *ir.Value) *ir.Value {
+func powBase(b *back, v, d val) val {
 	x, y := v.Args[0], v.Args[1]
 	if c, ok := constant(y); ok {
 		switch c {
@@ -196,7 +204,7 @@ func powBase(b *back, v, d *ir.Value) *ir.Value {
 }
 
 // powExponent is d*r*log(x), and 0 where x is 0 and y is not negative.
-func powExponent(b *back, v, d *ir.Value) *ir.Value {
+func powExponent(b *back, v, d val) val {
 	x, y := v.Args[0], v.Args[1]
 	zero := b.op(ir.OpAnd, nil, b.eq(x, b.num(x, 0)), b.op(ir.OpGe, nil, y, b.num(y, 0)))
 	return b.unless(zero, b.mul(d, b.mul(v, b.op(ir.OpLog, nil, x))))
@@ -227,7 +235,7 @@ func constant(v *ir.Value) (float64, bool) {
 // extremum is the formula of argument i of max (wins is gt) or min (lt): all
 // where it wins, half where both are equal.
 func extremum(wins ir.Op, i int) formula {
-	return func(b *back, v, d *ir.Value) *ir.Value {
+	return func(b *back, v, d val) val {
 		x, y := v.Args[i], v.Args[1-i]
 		half := b.where(b.eq(x, y), b.scale(d, 0.5))
 		return b.op(ir.OpSelect, nil, b.op(wins, nil, x, y), d, half)
@@ -236,7 +244,7 @@ func extremum(wins ir.Op, i int) formula {
 
 // selected is the formula of an argument of select.
 func selected(whenTrue bool) formula {
-	return func(b *back, v, d *ir.Value) *ir.Value {
+	return func(b *back, v, d val) val {
 		if whenTrue {
 			return b.where(v.Args[0], d)
 		}

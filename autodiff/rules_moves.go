@@ -83,7 +83,8 @@ func concatRule(b *back, v *ir.Value, dy []*ir.Value) []*ir.Value {
 		if b.need[i] {
 			start := dimsOf(v.Type.Rank(), 0)
 			start[axis] = at
-			out[i] = b.slice(dy[0], &ir.SliceAttr{Start: start, Step: ones(v.Type.Rank()), Shape: x.Type.Shape})
+			out[i] = b.slice(dy[0], &ir.SliceAttr{Start: start, Step: ones(v.Type.Rank()),
+				Shape: x.Type.Shape})
 		}
 		at = at.Add(x.Type.Shape[axis])
 	}
@@ -118,7 +119,8 @@ func gatherRule(b *back, v, d *ir.Value) *ir.Value {
 		shape[i] = x.Type.Shape[p]
 	}
 	tuples := b.reshape(idx, append(idx.Type.Shape.Clone(), ir.Const(1)))
-	sum := b.scatterAdd(ir.OpScatterND, 0, b.zeros(ir.Of(d.Type.DType, shape)), tuples, b.transpose(d, front))
+	sum := b.scatterAdd(ir.OpScatterND, 0, b.zeros(ir.Of(d.Type.DType, shape)), tuples,
+		b.transpose(d, front))
 	return b.transpose(sum, inverse(perm))
 }
 
@@ -137,7 +139,8 @@ func takeAlongRule(b *back, v, d *ir.Value) *ir.Value {
 		idx := b.broadcast(b.cast(v.Args[1], ir.I64), s, all)
 		return b.where(b.eq(b.iota(s, axis), idx), b.broadcast(d, s, all))
 	}
-	return b.scatterAdd(ir.OpScatterAlong, v.Attr.(*ir.AxisAttr).Axis, b.zeros(v.Args[0].Type), v.Args[1], d)
+	return b.scatterAdd(ir.OpScatterAlong, v.Attr.(*ir.AxisAttr).Axis, b.zeros(v.Args[0].Type),
+		v.Args[1], d)
 }
 
 // gatherNDRule scatters d; the batch axes become coordinates of the tuples.

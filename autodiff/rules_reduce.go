@@ -117,7 +117,8 @@ func (b *back) dilated(d *ir.Value, step []int64) *ir.Value {
 			wide[i] = e.AddConst(-1).MulConst(step[i]).AddConst(1)
 		}
 	}
-	return b.op(ir.OpUpdateSlice, &ir.SliceAttr{Start: dimsOf(len(step), 0), Step: step, Shape: d.Type.Shape},
+	return b.op(ir.OpUpdateSlice, &ir.SliceAttr{Start: dimsOf(len(step), 0), Step: step,
+		Shape: d.Type.Shape},
 		b.zeros(ir.Of(d.Type.DType, wide)), d)
 }
 
@@ -152,7 +153,8 @@ func windowMaxRule(b *back, v, d *ir.Value) *ir.Value {
 		if a.Size[i] == 1 && a.Stride[i] == 1 && a.Lo[i].IsConst(0) && a.Hi[i].IsConst(0) {
 			continue
 		}
-		one := &ir.WindowAttr{Size: ones(n), Stride: ones(n), Dilation: ones(n), Lo: dimsOf(n, 0), Hi: dimsOf(n, 0)}
+		one := &ir.WindowAttr{Size: ones(n), Stride: ones(n), Dilation: ones(n), Lo: dimsOf(n, 0),
+			Hi: dimsOf(n, 0)}
 		one.Size[i], one.Stride[i], one.Dilation[i] = a.Size[i], a.Stride[i], a.Dilation[i]
 		one.Lo[i], one.Hi[i] = a.Lo[i], a.Hi[i]
 		x = b.op(ir.OpWindowMax, one, x)
@@ -173,7 +175,8 @@ func windowMaxAxis(b *back, v, d *ir.Value) *ir.Value {
 	if axis < 0 {
 		axis = max(0, slices.IndexFunc(a.Stride, func(k int64) bool { return k != 1 }))
 	}
-	lowest := b.op(ir.OpReduceMax, &ir.AxesAttr{Axes: []int{0}}, b.zeros(ir.T(x.Type.DType, ir.Const(0))))
+	lowest := b.op(ir.OpReduceMax, &ir.AxesAttr{Axes: []int{0}}, b.zeros(ir.T(x.Type.DType,
+		ir.Const(0))))
 	padded := b.op(ir.OpPad, &ir.PadAttr{Lo: a.Lo, Hi: a.Hi}, x, lowest)
 	dp := b.zeros(padded.Type)
 	var seen *ir.Value

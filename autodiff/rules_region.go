@@ -73,7 +73,8 @@ func ifRule(b *back, v *ir.Value, dy []*ir.Value) []*ir.Value {
 		return out
 	}
 	args := append(v.Args[:len(v.Args):len(v.Args)], b.cotangents(v, dy)...)
-	grads := b.results(b.op(ir.OpIf, &ir.IfAttr{Then: b.pullback(a.Then, wrt), Else: b.pullback(a.Else, wrt)}, args...))
+	grads := b.results(b.op(ir.OpIf, &ir.IfAttr{Then: b.pullback(a.Then, wrt),
+		Else: b.pullback(a.Else, wrt)}, args...))
 	for i, p := range wrt {
 		out[1+p] = grads[i]
 	}

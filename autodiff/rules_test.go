@@ -115,7 +115,8 @@ func checkGradient(t *testing.T, rng *rand.Rand, g *ir.Graph, lo, hi float64) *i
 			want := (up - along()) / (2 * h)
 			x[k] = old
 			if !(math.Abs(got[k]-want) <= 1e-6*(1+math.Abs(want))) {
-				t.Errorf("%s: d/d%s[%d] = %g, differences give %g", g.Name, g.Params[i].ParamName(), k, got[k], want)
+				t.Errorf("%s: d/d%s[%d] = %g, differences give %g", g.Name, g.Params[i].ParamName(), k,
+					got[k], want)
 			}
 		}
 	}

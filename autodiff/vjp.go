@@ -183,7 +183,8 @@ func (w *walk) step(v *ir.Value) {
 	}
 	grads := r(b, w.copyOf[v.ID], w.cots[v.ID])
 	if len(grads) != len(v.Args) {
-		panic(fmt.Sprintf("BUG: gradient of %v: %d results for %d arguments", v.Op, len(grads), len(v.Args)))
+		panic(fmt.Sprintf("BUG: gradient of %v: %d results for %d arguments", v.Op, len(grads),
+			len(v.Args)))
 	}
 	for i, d := range grads {
 		if d == nil || !b.need[i] {

@@ -140,10 +140,12 @@ func use(backend string) error {
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("iris: ")
-	data := flag.String("data", "../shared/corpora/data/iris/iris.csv", "the data, as comma-separated `file`")
+	data := flag.String("data", "../shared/corpora/data/iris/iris.csv",
+		"the data, as comma-separated `file`")
 	steps := flag.Int("steps", 300, "number of steps")
 	seed := flag.Uint64("seed", 1, "seed of the weights and of the split")
-	backend := flag.String("backend", "", "`name` of what evaluates: native or interp; empty: the best there is")
+	backend := flag.String("backend", "",
+		"`name` of what evaluates: native or interp; empty: the best there is")
 	flag.Parse()
 	if err := use(*backend); err != nil {
 		log.Fatal(err)
@@ -156,5 +158,6 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("accuracy %.3f on 30 examples held back (evaluated by %s)\n", r.Accuracy, tensor.Backend())
+	fmt.Printf("accuracy %.3f on 30 examples held back (evaluated by %s)\n", r.Accuracy,
+		tensor.Backend())
 }

@@ -125,7 +125,8 @@ func (c *call) op(op ir.Op, attr ir.Attr, args ...*node) *node {
 // package ir: the call's own name says more to the user.
 func unlabelled(err error) string {
 	s := err.Error()
-	if parts := strings.SplitN(s, ": ", 3); len(parts) == 3 && len(parts[1]) > 1 && parts[1][0] == 'c' {
+	parts := strings.SplitN(s, ": ", 3)
+	if len(parts) == 3 && len(parts[1]) > 1 && parts[1][0] == 'c' {
 		return parts[2]
 	}
 	return s

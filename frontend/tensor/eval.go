@@ -125,7 +125,8 @@ func evaluateLocked(ns []*node) error {
 	}
 	for _, n := range ns {
 		if n.tr != nil {
-			return fmt.Errorf("the value depends on an argument of a traced function, which has none while it is recorded")
+			return fmt.Errorf("the value depends on an argument of a traced function, " +
+				"which has none while it is recorded")
 		}
 	}
 	e := &emitter{g: ir.NewGraph("lazy"), values: map[*node]*ir.Value{},

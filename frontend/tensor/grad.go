@@ -96,7 +96,8 @@ func (c *call) lossGraph(y *node, xs []*node) (*emitter, error) {
 // dependents tells which nodes below y depend on one of xs.
 func dependents(y *node, xs []*node) map[*node]bool {
 	depends := map[*node]bool{}
-	for _, n := range reach([]*node{y}, func(n *node) bool { return slices.Contains(xs, n) || n.stops() }) {
+	stop := func(n *node) bool { return slices.Contains(xs, n) || n.stops() }
+	for _, n := range reach([]*node{y}, stop) {
 		depends[n] = slices.Contains(xs, n)
 		if !n.stops() {
 			depends[n] = depends[n] || slices.ContainsFunc(n.args, func(a *node) bool { return depends[a] })
@@ -208,7 +209,8 @@ func (t Tensor) RequiresGrad() Tensor {
 		return c.fail("type %v, want floating-point numbers: Cast it first", t.typ().DType)
 	}
 	if t.v != nil {
-		return c.fail("a view does not accumulate gradients of its own: ask for those of its base, or Clone it")
+		return c.fail("a view does not accumulate gradients of its own: " +
+			"ask for those of its base, or Clone it")
 	}
 	s := t.s
 	s.mu.Lock()
@@ -240,8 +242,8 @@ func (t Tensor) Backward() error {
 		return c.err
 	}
 	if !y.grads {
-		c.fail("the tensor was not computed from one that requires a gradient: call RequiresGrad before, " +
-			"and not inside NoGrad")
+		c.fail("the tensor was not computed from one that requires a gradient: " +
+			"call RequiresGrad before, and not inside NoGrad")
 		return c.err
 	}
 	evalMu.Lock()
@@ -281,7 +283,8 @@ func (t Tensor) Grad() Tensor {
 	t.s.mu.Unlock()
 	switch {
 	case !wants:
-		return c.fail("the tensor does not require a gradient: call RequiresGrad before computing with it")
+		return c.fail("the tensor does not require a gradient: " +
+			"call RequiresGrad before computing with it")
 	case g == nil:
 		return c.fail("there is no gradient yet: call Backward on a scalar computed from it")
 	}

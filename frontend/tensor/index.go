@@ -181,7 +181,8 @@ func (p *parsed) number(i, axis int, s ir.Shape) {
 // rangeIndex resolves a slice of an axis of extent d as Python does.
 func (p *parsed) rangeIndex(r Range, axis int, d ir.Dim) {
 	if r.bad || r.step == 0 {
-		p.fail("axis %d: want Slice(start, stop) or Slice(start, stop, step) with ints or nil and a step that is not 0", axis)
+		p.fail("axis %d: want Slice(start, stop) or Slice(start, stop, step) with ints or nil "+
+			"and a step that is not 0", axis)
 		return
 	}
 	zero, one := ir.Const(0), ir.Const(1)
@@ -265,8 +266,8 @@ func isArray(x any) bool {
 
 func (c *call) trueCoordinates(mask *node) []Tensor {
 	if mask.tr != nil {
-		c.fail("a mask that depends on an argument of a traced function gives a shape that depends on data: " +
-			"use Where, or multiply by the mask")
+		c.fail("a mask that depends on an argument of a traced function gives a shape " +
+			"that depends on data: use Where, or multiply by the mask")
 		return nil
 	}
 	l, err := evaluate(mask)

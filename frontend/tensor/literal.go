@@ -70,7 +70,7 @@ func appendElements(l *ir.Literal, v reflect.Value, shape []int64) error {
 		return fmt.Errorf("ragged slices: one has %d elements, the first of its depth %d", v.Len(),
 			shape[0])
 	}
-	if k := v.Type().Elem().Kind(); len(shape) == 1 && v.Kind() == reflect.Slice && v.Len() > 0 && k != reflect.Bool {
+	if len(shape) == 1 && v.Kind() == reflect.Slice && v.Len() > 0 {
 		l.Data = append(l.Data, unsafe.Slice((*byte)(v.UnsafePointer()), v.Len()*l.DType.Size())...)
 		return nil
 	}

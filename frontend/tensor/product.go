@@ -25,7 +25,8 @@ func (t Tensor) MatMul(y any) Tensor {
 	}
 	inner := max(len(rs)-2, 0)
 	if !ls[len(ls)-1].Equal(rs[inner]) {
-		return c.fail("shapes %s and %s do not fit: axis %d of the first is %v, axis %d of the second is %v%s",
+		return c.fail("shapes %s and %s do not fit: axis %d of the first is %v, axis %d of the second "+
+			"is %v%s",
 			shapeString(ls), shapeString(rs), len(ls)-1, ls[len(ls)-1], inner, rs[inner], transposed(ls, rs))
 	}
 	return c.out(c.matmul(l, r))

@@ -225,7 +225,8 @@ func (t Tensor) expand(c *call, to ir.Shape) Tensor {
 	from := t.typ().Shape
 	got, err := ir.Broadcast(from, to)
 	if err != nil || !got.Equal(to) {
-		return c.fail("shape %s does not stretch to %s: each axis, from the last, must have extent 1 or that of the target",
+		return c.fail("shape %s does not stretch to %s: each axis, from the last, must have extent 1 "+
+			"or that of the target",
 			shapeString(from), shapeString(to))
 	}
 	return t.view(c, ir.OpBroadcast, &ir.BroadcastAttr{Shape: to, Axes: lastAxes(len(from), len(to))})

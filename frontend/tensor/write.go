@@ -70,7 +70,8 @@ func (t Tensor) store(c *call, val *node) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c.join(val); c.err == nil && c.tr != nil && s.cur.tr == nil && s.born < c.tr.born {
-		c.fail("writes to a tensor from outside the traced function: pass it as an argument and return it")
+		c.fail("writes to a tensor from outside the traced function: " +
+			"pass it as an argument and return it")
 	}
 	next := t.v.put(c, s.cur, val)
 	if c.err != nil {
