@@ -170,6 +170,7 @@ func (l *lowerer) reduceLevel(p *reduction, level []*ir.Value, kept []ir.Dim, fo
 	keep := l.rowsOf(level, costly, folded)
 	err := l.nest("r", folded, func(idx []ir.Dim) error {
 		full := p.at(kept, idx)
+		l.placeRows(folded, idx)
 		for _, k := range keep {
 			e, err := l.pull(k.v, full, nil)
 			if err != nil {
@@ -215,11 +216,7 @@ func (l *lowerer) reduceResults(p *reduction, kept []ir.Dim, folded ir.Shape) er
 		return nil
 	}
 	return l.nest("j", folded, func(idx []ir.Dim) error {
-		for b := range l.bufs {
-			if b.Op != ir.OpParam {
-				l.rows[b] = l.flat(folded, idx)
-			}
-		}
+		l.placeRows(folded, idx)
 		for _, i := range full {
 			at := l.reshapeIndex(p.domain, l.body.Results[i].Type.Shape, p.at(kept, idx))
 			e, err := l.pull(l.body.Results[i], at, nil)
@@ -230,6 +227,16 @@ func (l *lowerer) reduceResults(p *reduction, kept []ir.Dim, folded ir.Shape) er
 		}
 		return nil
 	})
+}
+
+// placeRows says where in their rows the values kept in scratch are read: at
+// idx of the folded axes.
+func (l *lowerer) placeRows(folded ir.Shape, idx []ir.Dim) {
+	for v := range l.bufs {
+		if v.Op != ir.OpParam {
+			l.rows[v] = l.flat(folded, idx)
+		}
+	}
 }
 
 // keptRow is a value that is computed in one level and used in a later one.
@@ -245,6 +252,9 @@ func (l *lowerer) rowsOf(level []*ir.Value, costly map[*ir.Value]bool, folded ir
 		l.rows = map[*ir.Value]ir.Dim{}
 	}
 	var keep []keptRow
+	if folded.Size().Equal(ir.Const(1)) {
+		return nil // a row of one element keeps the loops around from being vectors
+	}
 	for _, v := range level {
 		a := v.Args[0]
 		if !costly[a] || l.bufs[a] != nil || slices.ContainsFunc(keep, func(k keptRow) bool { return k.v == a }) {
