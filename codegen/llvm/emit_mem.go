@@ -2,6 +2,7 @@ package llvm
 
 import (
 	"fmt"
+	"strings"
 
 	llvm "github.com/llir/llvm/ir"
 	"github.com/llir/llvm/ir/constant"
@@ -111,10 +112,8 @@ func (e *emitter) loadVector(x *kernel.Expr, first ir.Dim, mask *val, other val)
 	size := x.DType.Size()
 	if mask != nil && mask.vec {
 		pass := e.toStored(e.widen(other, true), x.DType)
-		c := e.intrinsic("llvm.masked.load."+suffix(t)+".p0", t,
-			p, constant.NewInt(types.I32, int64(size)), mask.Value, pass.Value)
-		c.Metadata = m.meta
-		return e.fromStored(val{c, true}, x.DType)
+		v := e.maskedLoad(m, e.address(x.Buf, first), mask.Value, pass.Value, e.width)
+		return e.fromStored(val{v, true}, x.DType)
 	}
 	if mask != nil {
 		p = e.safe(mask.Value, p, t)
@@ -126,6 +125,50 @@ func (e *emitter) loadVector(x *kernel.Expr, first ir.Dim, mask *val, other val)
 		v = e.choose(*mask, v, other)
 	}
 	return v
+}
+
+// maskedLoad loads n lanes, a register at a time: llc 19 makes wrong code of
+// wider masked loads where it knows that one part's mask is false (the part
+// gets what the part before it loaded, not its other value).
+func (e *emitter) maskedLoad(m *memory, p, mask, pass value.Value, n int) value.Value {
+	size := bytesOf(m.elem)
+	if n*size*8 > e.target.Vector && n%2 == 0 {
+		h := n / 2
+		q := e.cur.NewGetElementPtr(m.elem, p, constant.NewInt(i64, int64(h)))
+		lo := e.maskedLoad(m, p, e.part(mask, mask, 0, h), e.part(pass, pass, 0, h), h)
+		hi := e.maskedLoad(m, q, e.part(mask, mask, h, h), e.part(pass, pass, h, h), h)
+		return e.part(lo, hi, 0, n)
+	}
+	t := types.NewVector(uint64(n), m.elem)
+	c := e.intrinsic("llvm.masked.load."+suffix(t)+".p0", t,
+		e.cur.NewBitCast(p, types.NewPointer(t)), constant.NewInt(types.I32, int64(size)), mask, pass)
+	c.Metadata = m.meta
+	return c
+}
+
+// part is n lanes of a and b, one after the other, from lane from on.
+func (e *emitter) part(a, b value.Value, from, n int) value.Value {
+	var s strings.Builder
+	for i := range n {
+		if i > 0 {
+			s.WriteString(", ")
+		}
+		fmt.Fprintf(&s, "i32 %d", from+i)
+	}
+	pick := &literal{types.NewVector(uint64(n), types.I32), "<" + s.String() + ">"}
+	return e.cur.NewShuffleVector(a, b, pick)
+}
+
+// bytesOf is the bytes of an element as stored.
+func bytesOf(t types.Type) int {
+	switch t := t.(type) {
+	case *types.IntType:
+		return int(t.BitSize / 8)
+	case *types.FloatType:
+		return map[types.FloatKind]int{types.FloatKindHalf: 2, types.FloatKindFloat: 4,
+			types.FloatKindDouble: 8}[t.Kind]
+	}
+	panic("BUG: llvm: no element: " + t.String())
 }
 
 // gather loads lanes from anywhere.
