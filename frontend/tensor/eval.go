@@ -150,7 +150,7 @@ func evaluateLocked(ns []*node) error {
 	}
 	for i, n := range ns {
 		n.data.Store(out[i])
-		if !n.grads {
+		if !n.grads || n.leaf != nil {
 			n.args = nil
 		}
 	}
