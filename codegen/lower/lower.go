@@ -132,6 +132,16 @@ func (l *lowerer) name(prefix string) string {
 	return prefix + strconv.Itoa(l.names-1)
 }
 
+// independent has the prefixes of the loops whose iterations write different
+// elements, by construction: each element of a result is stored once. That
+// spares the schedule a proof, which is hard where extents are symbolic.
+var independent = map[string]bool{
+	"i": true, // over results
+	"j": true, // over the part of a result inside an iteration of "i"
+	"c": true, // copies
+	"s": true, // elements to their ranks
+}
+
 // nest runs body inside loops over the extents; extents of 1 get no loop. The
 // indices that body gets are one for each extent.
 func (l *lowerer) nest(prefix string, extents ir.Shape, body func(idx []ir.Dim) error) error {
@@ -151,7 +161,7 @@ func (l *lowerer) nestFrom(prefix string, extents ir.Shape, idx []ir.Dim, i int,
 	v := l.name(prefix)
 	l.extents[v] = extents[i]
 	idx[i] = ir.Sym(v)
-	loop := &kernel.Loop{Var: v, Extent: extents[i]}
+	loop := &kernel.Loop{Var: v, Extent: extents[i], Indep: independent[prefix]}
 	outer := l.scope
 	l.scope = &scope{parent: outer}
 	err := l.nestFrom(prefix, extents, idx, i+1, body)

@@ -257,7 +257,7 @@ func lowerNonZero(l *lowerer, v *ir.Value) error {
 	x := v.Args[0]
 	count := v.Type.Shape[1]
 	set, next := l.accumulator(ir.I64, zero(ir.I64))
-	return l.nest("i", x.Type.Shape, func(idx []ir.Dim) error {
+	return l.nest("z", x.Type.Shape, func(idx []ir.Dim) error {
 		e, err := l.pull(x, idx, nil)
 		if err != nil {
 			return err
