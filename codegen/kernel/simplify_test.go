@@ -90,3 +90,31 @@ func TestSimplifySound(t *testing.T) {
 		t.Errorf("only %d of 3000 expressions were simplified", changed)
 	}
 }
+
+func TestAbstract(t *testing.T) {
+	k := parse(t, `
+		kernel k(x f32[((N+1)/2)*M] in, y f32[((N+1)/2)*M] out, z f32[M] out) dims(N, M)
+			serial i < ((N+1)/2)
+				serial j < M
+					if lt(i, ((((N+1)/2)+1)/2))
+						y[i*M+j] = x[i*M+j]
+			serial q < M
+				alloc t f32[((N-5)/2)] scratch
+				z[q] = 1.0f32
+	`)
+	a, restore := Abstract(k)
+	if got := a.Loop("i").Extent.String(); got != "dim.0" {
+		t.Errorf("extent %s", got)
+	}
+	if err := Verify(a); err != nil {
+		t.Error(err)
+	}
+	if got, want := restore(a).String(), k.String(); got != want {
+		t.Errorf("restored:\n%s, want:\n%s", got, want)
+	}
+	for i, p := range restore(a).Params {
+		if p != k.Params[i] {
+			t.Errorf("parameter %d is another buffer", i)
+		}
+	}
+}

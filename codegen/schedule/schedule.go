@@ -40,17 +40,18 @@ func Schedule(k *kernel.Kernel, t Target) (*kernel.Kernel, error) {
 // Explain is Schedule with the name of the strategy and what the better ones
 // refused.
 func Explain(k *kernel.Kernel, t Target) (*kernel.Kernel, string, error) {
-	marked := k.Clone()
+	marked, restore := kernel.Abstract(k)
 	kernel.MarkIndep(marked)
 	why := ""
 	for _, s := range strategies {
 		c := &scheduler{Kernel: marked.Clone(), t: t}
 		err := s.run(c)
 		if err == nil {
-			if err = kernel.Verify(c.Kernel); err != nil {
-				return nil, "", fmt.Errorf("BUG: schedule %s of %v:\n%w\n%v", s.name, t.Name, err, c.Kernel)
+			out := restore(c.Kernel)
+			if err = kernel.Verify(out); err != nil {
+				return nil, "", fmt.Errorf("BUG: schedule %s of %v:\n%w\n%v", s.name, t.Name, err, out)
 			}
-			return c.Kernel, s.name + why, nil
+			return out, s.name + why, nil
 		}
 		why += fmt.Sprintf("; not %s: %v", s.name, err)
 	}
