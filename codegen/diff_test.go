@@ -26,7 +26,7 @@ import (
 // config is the generator's configuration for a seed. Types that are storage
 // alone are left out of most graphs: a graph with one is refused.
 func config(seed uint64) irtest.Config {
-	c := irtest.Config{Seed: seed, Size: 4 + int(seed%23)}
+	c := irtest.Config{Seed: seed, Size: 3 + int(seed%14)}
 	if seed%16 != 5 {
 		c.Allow = func(_ ir.Op, d ir.DType) bool {
 			return d != ir.I4 && d != ir.U4 && d != ir.F8E4M3 && d != ir.F8E5M2

@@ -72,20 +72,45 @@ func compileAll(subjects []*subject, levels []string) error {
 	if err != nil {
 		return err
 	}
-	for li, level := range levels {
-		t, _ := llvm.TargetOf(level)
-		p := &packer{t: t, batch: llvm.NewBatch(t)}
-		for i, s := range subjects {
-			if s.err == nil {
-				s.err = p.add(i, s.a.Levels[li])
-			}
-		}
-		p.flush()
-		if err := p.compile(tc, subjects, li); err != nil {
-			return err
-		}
+	for i := range levels {
+		compileLevel(tc, subjects, i)
 	}
 	return nil
+}
+
+// compileLevel makes the code of one level; where LLVM fails, each subject is
+// compiled alone, so that the error is that subject's.
+func compileLevel(tc *llvm.Toolchain, subjects []*subject, level int) {
+	var p *packer
+	for i, s := range subjects {
+		if s.err != nil {
+			continue
+		}
+		if p == nil {
+			t, _ := llvm.TargetOf(s.a.Levels[level].Name)
+			p = &packer{t: t, batch: llvm.NewBatch(t)}
+		}
+		s.err = p.add(i, s.a.Levels[level])
+	}
+	if p == nil {
+		return
+	}
+	p.flush()
+	funcs, _, err := tc.Compile(context.Background(), p.mods, p.t, "")
+	switch {
+	case err == nil:
+	case len(subjects) == 1:
+		subjects[0].err = err
+		return
+	default:
+		for i := range subjects {
+			compileLevel(tc, subjects[i:i+1], level)
+		}
+		return
+	}
+	for i, r := range p.refs {
+		subjects[r.subject].a.Levels[level].Kernels[r.kernel].Code = &funcs[i]
+	}
 }
 
 // packer emits the kernels of many artifacts under names of their own.
@@ -121,28 +146,6 @@ func (p *packer) flush() {
 		p.mods = append(p.mods, p.batch.Module(fmt.Sprintf("batch%d", len(p.mods))))
 	}
 	p.batch = llvm.NewBatch(p.t)
-}
-
-// compile has LLVM compile the modules; where it fails, each subject is
-// compiled alone, so that the error is that subject's.
-func (p *packer) compile(tc *llvm.Toolchain, subjects []*subject, level int) error {
-	funcs, _, err := tc.Compile(context.Background(), p.mods, p.t, "")
-	if err != nil && len(subjects) > 1 {
-		for _, s := range subjects {
-			if s.err == nil {
-				s.err = compileAll([]*subject{s}, []string{s.a.Levels[level].Name})
-			}
-		}
-		return nil
-	}
-	if err != nil {
-		subjects[0].err = err
-		return nil
-	}
-	for i, r := range p.refs {
-		subjects[r.subject].a.Levels[level].Kernels[r.kernel].Code = &funcs[i]
-	}
-	return nil
 }
 
 // run executes a compiled case at a level and compares with want, the
@@ -271,8 +274,10 @@ func checkCase(c *irtest.Case, level string) error {
 		return nil // not a difference
 	}
 	s := newSubject(c, []string{level})
-	if s.err == nil && level != runtime.LevelGeneric {
-		s.err = compileAll([]*subject{s}, []string{level})
+	if level != runtime.LevelGeneric {
+		if err := compileAll([]*subject{s}, []string{level}); err != nil {
+			return err
+		}
 	}
 	if s.err != nil {
 		return s.err

@@ -184,8 +184,8 @@ func (b *builder) graph(g *ir.Graph, out []int) ([]runtime.Step, error) {
 		if out[i] < 0 || !writes(root.Op) {
 			continue
 		}
-		// An output whose size is known late must be known where it is written.
-		if b.slots.late(b.p.Buffers[out[i]].Size) && !bytesOf(r.Type).Equal(bytesOf(root.ResultTypes()[k])) {
+		// The shape of an output must be known where it is written.
+		if b.lateBuffer(out[i]) && !sameSyms(r.Type.Shape, root.ResultTypes()[k].Shape) {
 			continue
 		}
 		if b.targets[root] == nil {
@@ -232,6 +232,30 @@ func producer(v *ir.Value) (*ir.Value, int) {
 // writes reports whether the results of op can be put anywhere.
 func writes(op ir.Op) bool { return op == ir.OpFuse || op == ir.OpIf }
 
+// sameSyms reports whether x has the elements of y and no symbols beside y's.
+func sameSyms(x, y ir.Shape) bool {
+	have := map[string]bool{}
+	for _, d := range y {
+		d.Syms(have)
+	}
+	for _, d := range x {
+		if slices.ContainsFunc(d.SymNames(), func(s string) bool { return !have[s] }) {
+			return false
+		}
+	}
+	return x.Size().Equal(y.Size())
+}
+
+// lateBuffer reports whether a buffer gets its memory by an Alloc, as its size
+// or the shape of its output is known late.
+func (b *builder) lateBuffer(buf int) bool {
+	x := b.p.Buffers[buf]
+	if x.Kind == runtime.InOutput {
+		return slices.ContainsFunc(b.p.Outputs[x.Index].Dims, b.slots.late)
+	}
+	return b.slots.late(x.Size)
+}
+
 // deliver copies a result to its buffer unless it was written there.
 func (b *builder) deliver(r *ir.Value, to int) ([]runtime.Step, error) {
 	from := b.bufs[r][0]
@@ -256,7 +280,7 @@ func (b *builder) same(i, j int) bool {
 // only now.
 func (b *builder) allocOutput(buf int) []runtime.Step {
 	x := b.p.Buffers[buf]
-	if !b.slots.late(x.Size) {
+	if !b.lateBuffer(buf) {
 		return nil
 	}
 	switch x.Kind {

@@ -18,7 +18,7 @@ func (b *builder) branch(v *ir.Value) ([]runtime.Step, error) {
 			return nil, err
 		}
 		outs = append(outs, buf)
-		if !b.slots.late(b.p.Buffers[buf].Size) {
+		if !b.lateBuffer(buf) {
 			steps = append(steps, s...) // others are made inside the branches
 		}
 	}
