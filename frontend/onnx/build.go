@@ -386,9 +386,7 @@ func (n *node) bindSigned(v *ir.Value) ir.Dim {
 
 // intsOf returns the elements of input i, a vector or scalar of integers that
 // may be known only when the model runs; what it must not be then is negative.
-func (n *node) intsOf(i int) []ir.Dim { return n.elementsOf(i, n.bind) }
-
-func (n *node) elementsOf(i int, bind func(*ir.Value) ir.Dim) []ir.Dim {
+func (n *node) intsOf(i int) []ir.Dim {
 	t := n.in[i]
 	if t.elems != nil || t.typ.Shape.Size().IsConst(0) {
 		out := make([]ir.Dim, len(t.elems))
@@ -408,7 +406,7 @@ func (n *node) elementsOf(i int, bind func(*ir.Value) ir.Dim) []ir.Dim {
 			out[j] = *t.dims[j]
 			continue
 		}
-		out[j] = bind(n.view(n.take(v, 0, ir.Const(int64(j)), ir.Const(1)), ir.Shape{}))
+		out[j] = n.bind(n.view(n.take(v, 0, ir.Const(int64(j)), ir.Const(1)), ir.Shape{}))
 	}
 	return out
 }

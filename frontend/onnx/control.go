@@ -27,7 +27,7 @@ func ifOp(n *node) []*tensor {
 	if cond.elems == nil {
 		out, err := n.branches(cond, then, els)
 		if err != nil {
-			n.fail("%w", err)
+			n.fail("%w; the condition is computed when the model runs, %w", err, ErrNotConstant)
 		}
 		return out
 	}
@@ -281,11 +281,11 @@ func joined(a *ir.IfAttr, d, e ir.Dim) bool {
 func loop(n *node) []*tensor {
 	g := n.graph("body")
 	if !n.has(0) {
-		n.fail("a loop without a trip count is not supported")
+		n.lacks("a loop without a trip count is not supported")
 	}
 	if n.has(1) {
 		if e := n.in[1].elems; len(e) != 1 || !e[0].d.IsConst(1) {
-			n.fail("a loop whose condition is computed is not supported")
+			n.lacks("a loop whose condition is computed is not supported")
 		}
 	}
 	trips := n.intsOf(0)
@@ -293,7 +293,7 @@ func loop(n *node) []*tensor {
 		n.fail("trip count has %d elements, want 1", len(trips))
 	}
 	if !keepsGoing(g) {
-		n.fail("a loop whose body computes its condition is not supported")
+		n.lacks("a loop whose body computes its condition is not supported")
 	}
 	carry := len(n.p.Input) - 2
 	if len(g.Input) != carry+2 || len(g.Output) < carry+1 {
@@ -403,7 +403,7 @@ func (n *node) knownOutside(b *body, s ir.Shape, i int) {
 		sym := d.SymNames()[0]
 		for _, x := range s {
 			if slices.Contains(x.SymNames(), sym) {
-				n.fail("output %d has the shape %v, which the body computes; this is not supported", i, s)
+				n.lacks("output %d has the shape %v, which the body computes; this is not supported", i, s)
 			}
 		}
 	}

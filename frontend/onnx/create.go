@@ -34,7 +34,7 @@ func constant(n *node) []*tensor {
 		case "value_ints":
 			return []*tensor{literalTensor(ir.NewLiteral(ir.I64, []int64{int64(len(a.Ints))}, a.Ints))}
 		}
-		n.fail("attribute %q is not supported", name)
+		n.lacks("attribute %q is not supported", name)
 	}
 	return nil
 }

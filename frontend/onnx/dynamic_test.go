@@ -13,7 +13,7 @@ import (
 // time, or that rely on an extent of 1 being stretched, which is not known of
 // an extent without a number.
 var needsExtent = []string{"want constants", "do not broadcast", "list them", "known at compile time",
-	"give sizes", "dynamic extent", "with the extent", "head size of", "index tuples of", "index tuples",
+	"give sizes", "want twice as many", "dynamic extent", "with the extent", "head size of", "index tuples of", "index tuples",
 	"want one element type and rank", "compiled for the branch of an If",
 	"query heads and key heads", "real, or real and imaginary parts"}
 

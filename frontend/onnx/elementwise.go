@@ -222,7 +222,7 @@ func (n *node) convert(d ir.DType) []*tensor {
 	saturate := n.flag("saturate", true)
 	t := n.in[0]
 	if t.typ.DType == ir.String || d == ir.String {
-		n.fail("casts of strings are not supported")
+		n.lacks("casts of strings are not supported")
 	}
 	if t.typ.DType == d {
 		return []*tensor{t}

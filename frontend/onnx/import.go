@@ -136,7 +136,7 @@ func opsetsOf(imports []*onnxpb.OperatorSetIDProto) (map[string]int64, error) {
 		opsets[d] = max(opsets[d], o.Version)
 	}
 	if v := opsets[""]; v > maxOpset {
-		return nil, fmt.Errorf("operator set %d is newer than %d, the newest that is known here",
+		return nil, lacking("operator set %d is newer than %d, the newest that is known here",
 			v, maxOpset)
 	}
 	return opsets, nil
@@ -207,7 +207,7 @@ func shapeOf(in *onnxpb.ValueInfoProto) []*onnxpb.Dimension {
 // inputType returns the type of an input of the model.
 func (im *importer) inputType(in *onnxpb.ValueInfoProto) (ir.Type, error) {
 	if in.Type == nil || in.Type.Tensor == nil {
-		return ir.Type{}, errors.New("not a tensor; only tensors are supported as inputs")
+		return ir.Type{}, lacking("not a tensor; only tensors are supported as inputs")
 	}
 	t := in.Type.Tensor
 	d, ok := dtypes[t.ElemType]
@@ -232,7 +232,7 @@ func (im *importer) inputType(in *onnxpb.ValueInfoProto) (ir.Type, error) {
 }
 
 func unsupportedType(d onnxpb.DataType) error {
-	return fmt.Errorf("elements of type %v are not supported", d)
+	return lacking("elements of type %v are not supported", d)
 }
 
 // maxRank bounds the axes of a tensor, as NumPy does.
@@ -258,7 +258,7 @@ func checkShape(s ir.Shape) error {
 // tensors of its outputs.
 func (im *importer) graph(s *scope, g *onnxpb.GraphProto) ([]*tensor, error) {
 	if len(g.SparseInitializer) > 0 {
-		return nil, errors.New("sparse initializers are not supported")
+		return nil, lacking("sparse initializers are not supported")
 	}
 	for _, p := range g.Initializer {
 		t, err := initializer(p)

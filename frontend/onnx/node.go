@@ -29,6 +29,11 @@ func (n *node) fail(format string, args ...any) {
 	panic(&nodeError{fmt.Errorf(format, args...)})
 }
 
+// lacks ends the import of n with an error that says what is not supported.
+func (n *node) lacks(format string, args ...any) {
+	panic(&nodeError{lacking(format, args...)})
+}
+
 // nodeName is how errors call a node: by its name, or by its first output
 // where it has none.
 func nodeName(p *onnxpb.NodeProto, index int) string {
@@ -59,7 +64,7 @@ func (im *importer) importNode(s *scope, p *onnxpb.NodeProto, index int) {
 			s.names[name] = out[i]
 		default:
 			if err == nil && i >= len(out) {
-				err = fmt.Errorf("%s: %s: output %d is not supported", n.name, opName(p), i)
+				err = lacking("%s: %s: output %d is not supported", n.name, opName(p), i)
 				im.errs = append(im.errs, err)
 			}
 			s.names[name] = &tensor{bad: true}
@@ -91,7 +96,7 @@ func (n *node) run() (out []*tensor, err error) {
 	}
 	row := lookup(n.p.Domain, n.p.OpType, n.version)
 	if row == nil {
-		n.fail("operator is not supported in version %d", n.version)
+		n.lacks("operator is not supported in version %d", n.version)
 	}
 	if len(n.in) < row.minIn || row.maxIn >= 0 && len(n.in) > row.maxIn {
 		n.fail("%d inputs, want %s", len(n.in), countRange(row.minIn, row.maxIn))
@@ -246,7 +251,7 @@ func (n *node) dtype(name string, def onnxpb.DataType) ir.DType {
 	code := onnxpb.DataType(n.int(name, int64(def)))
 	d, ok := dtypes[code]
 	if !ok || d == ir.String {
-		n.fail("attribute %q: %v", name, unsupportedType(code))
+		n.fail("attribute %q: %w", name, unsupportedType(code))
 	}
 	return d
 }

@@ -125,7 +125,7 @@ func batchNorm(n *node) []*tensor {
 		n.fail("input %v, want a batch and channels", x.Type)
 	}
 	if n.int("spatial", 1) != 1 {
-		n.fail("spatial = 0 is not supported")
+		n.lacks("spatial = 0 is not supported")
 	}
 	epsilon, momentum := n.float("epsilon", 1e-5), n.float("momentum", 0.9)
 	d := x.Type.DType
@@ -301,7 +301,7 @@ func dropout(n *node) []*tensor {
 				ratio = n.in[1].elems
 			}
 			if len(e) != 1 || len(ratio) != 1 || ratio[0].f != 0 {
-				n.fail("training mode is not supported, only inference")
+				n.lacks("training mode is not supported, only inference")
 			}
 		}
 	}

@@ -104,13 +104,19 @@ func (im *importer) findUnsupported(g *onnxpb.GraphProto, opsets map[string]int6
 	return &UnsupportedError{Ops: f.order, text: "unsupported operators: " + strings.Join(parts, "; ")}
 }
 
-// UnsupportedError says that a model has operators that the table lacks.
+// UnsupportedError says that a model has what cannot be imported though it is
+// no mistake: operators that the table lacks, or element types and features
+// of operators.
 type UnsupportedError struct {
-	Ops  []string // names, with domain and version
+	Ops  []string // the operators, with domain and version
 	text string
 }
 
-// Error names the operators and their nodes.
+func lacking(format string, args ...any) error {
+	return &UnsupportedError{text: fmt.Sprintf(format, args...)}
+}
+
+// Error says what is lacking; operators with their nodes.
 func (e *UnsupportedError) Error() string { return e.text }
 
 // finder collects unsupported operators.

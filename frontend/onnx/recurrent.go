@@ -145,7 +145,7 @@ func (n *node) activationList(defaults []string, count int) []func(*ir.Value, *n
 	for _, name := range names {
 		f, ok := activations[name]
 		if !ok {
-			n.fail("activation %q is not supported", name)
+			n.lacks("activation %q is not supported", name)
 		}
 		a, b := float64(f.alpha), float64(f.beta)
 		// The lists have entries for the functions that take parameters.

@@ -91,7 +91,7 @@ func resize11(n *node) []*tensor {
 	}
 	policy := n.choice("keep_aspect_ratio_policy", "stretch", "not_larger", "not_smaller")
 	if r.antialias {
-		n.fail("antialias = 1 is not supported")
+		n.lacks("antialias = 1 is not supported")
 	}
 	if n.has(3) && !n.typ(3).Shape.Size().IsConst(0) {
 		if policy != "stretch" {
@@ -198,7 +198,7 @@ func (n *node) resize(r resizing, axes []axisScale) []*tensor {
 		v = n.wide(v)
 	}
 	if r.coord == "tf_crop_and_resize" {
-		n.fail("coordinate_transformation_mode tf_crop_and_resize is not supported")
+		n.lacks("coordinate_transformation_mode tf_crop_and_resize is not supported")
 	}
 	for _, a := range axes {
 		if r.mode == "nearest" {

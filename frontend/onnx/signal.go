@@ -67,7 +67,7 @@ func (n *node) dft(axis int64) []*tensor {
 	}
 	inverse, half := n.flag("inverse", false), n.flag("onesided", false)
 	if inverse && half {
-		n.fail("a one-sided inverse transform is not supported")
+		n.lacks("a one-sided inverse transform is not supported")
 	}
 	length := x.Type.Shape[at]
 	if n.has(1) {

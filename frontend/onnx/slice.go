@@ -216,7 +216,38 @@ func padInputs(n *node) []*tensor {
 		}
 		fill = n.value(n.onlyElement(2))
 	}
-	return n.pad(v, n.elementsOf(1, n.bindSigned), axes, fill)
+	if t := n.in[1]; t.elems == nil && !t.typ.Shape.Size().IsConst(0) {
+		return n.pad(v, n.computedPads(v, axes), axes, fill)
+	}
+	return n.pad(v, n.intsOf(1), axes, fill)
+}
+
+// computedPads are pads that only running the model gives. The padded extents
+// are bound to symbols of their own, so that shapes stay simple.
+func (n *node) computedPads(v *ir.Value, axes []int) ir.Shape {
+	pads := n.cast(n.arg(1), ir.I64)
+	count, ok := pads.Type.Shape.Size().Int()
+	if axes == nil {
+		axes = n.allAxes()
+	}
+	if !ok || pads.Type.Rank() != 1 || int(count) != 2*len(axes) {
+		n.fail("%v pads for %d axes, want twice as many", pads.Type.Shape.Size(), len(axes))
+	}
+	at := func(i int) *ir.Value {
+		return n.view(n.take(pads, 0, ir.Const(int64(i)), ir.Const(1)), ir.Shape{})
+	}
+	out := make(ir.Shape, count)
+	for i, axis := range axes {
+		d, known := v.Type.Shape[axis], n.in[1].dims
+		if known != nil && known[i] != nil && known[len(axes)+i] != nil {
+			out[i], out[len(axes)+i] = *known[i], *known[len(axes)+i]
+			continue
+		}
+		sum := n.apply(ir.OpAdd, n.apply(ir.OpAdd, at(i), at(len(axes)+i)), n.dim(d))
+		out[i] = n.bindSigned(at(i))
+		out[len(axes)+i] = n.bind(sum).Sub(d).Sub(out[i])
+	}
+	return out
 }
 
 func (n *node) pad(v *ir.Value, pads ir.Shape, axes []int, fill *ir.Value) []*tensor {
