@@ -24,7 +24,8 @@ import (
 
 // TestPureGo compares the kernels in Go with the interpreter on random graphs:
 // a batch of them becomes one program, which runs all. TCC_PUREGO=N tries N
-// graphs (40, or 8 with -short), TCC_PUREGO_SEED=S another sequence.
+// graphs (40, or 8 with -short), TCC_PUREGO_SEED=S another sequence, and
+// TCC_PUREGO_KEEP=DIR leaves the programs there.
 func TestPureGo(t *testing.T) {
 	const batchSize = 50
 	n := number(t, "TCC_PUREGO", 40)
@@ -34,6 +35,9 @@ func TestPureGo(t *testing.T) {
 	seed := uint64(number(t, "TCC_PUREGO_SEED", 1)) << 32
 	for first := 0; first < n; first += batchSize {
 		b := &batch{dir: t.TempDir(), files: Files{}}
+		if keep := os.Getenv("TCC_PUREGO_KEEP"); keep != "" {
+			b.dir = filepath.Join(keep, strconv.Itoa(first))
+		}
 		for i := first; i < min(first+batchSize, n); i++ {
 			b.add(t, irtest.Generate(irtest.Config{Seed: seed + uint64(i), MaxElems: 512, Allow: native}))
 		}

@@ -3,6 +3,7 @@ package purego
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/tensorcc/tcc/codegen/kernel"
@@ -20,7 +21,7 @@ func (p *printer) expr(e *kernel.Expr) (string, error) {
 	case kernel.KIndex:
 		return "int64(" + p.dim(e.Index) + ")", nil
 	case kernel.KVar:
-		return ident(e.Var), nil
+		return p.use(e.Var), nil
 	}
 	args := make([]string, len(e.Args))
 	for i, a := range e.Args {
@@ -30,8 +31,14 @@ func (p *printer) expr(e *kernel.Expr) (string, error) {
 		}
 		args[i] = s
 	}
-	t := "t" + strconv.Itoa(p.temps)
-	p.temps++
+	if len(args) > 0 && !slices.ContainsFunc(e.Args, func(a *kernel.Expr) bool { return !static(a) }) {
+		// Go computes with constants exactly and refuses what overflows: the
+		// operation must see a variable.
+		v := p.temp()
+		p.printf("%s := %s", v, args[0])
+		args[0] = v
+	}
+	t := p.temp()
 	p.vars[e] = t
 	if e.Kind == kernel.KLoad {
 		return t, p.load(t, e, args)
@@ -44,8 +51,19 @@ func (p *printer) expr(e *kernel.Expr) (string, error) {
 	return t, nil
 }
 
+// temp returns a new name.
+func (p *printer) temp() string {
+	p.temps++
+	return "t" + strconv.Itoa(p.temps-1)
+}
+
+// static reports whether e is printed as a constant.
+func static(e *kernel.Expr) bool {
+	return e.Kind == kernel.KConst || e.Kind == kernel.KIndex && e.Index.Static()
+}
+
 func (p *printer) load(t string, e *kernel.Expr, args []string) error {
-	at := ident(e.Buf.Name) + "[" + p.dim(e.Index) + "]"
+	at := p.use(e.Buf.Name) + "[" + p.dim(e.Index) + "]"
 	if len(args) == 0 {
 		p.printf("%s := %s", t, at)
 		return nil

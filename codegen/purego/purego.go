@@ -11,20 +11,24 @@ import (
 // Func returns the source of k as a Go function named name. The package it
 // goes into imports math and unsafe, and the runtime under the name rt.
 func Func(k *kernel.Kernel, name string) (string, error) {
-	p := &printer{indent: 1, vars: map[*kernel.Expr]string{}}
-	for i, b := range k.Params {
-		p.printf("%s := unsafe.Slice((*%s)(bufs[%d]), %s)", ident(b.Name), goType(b.DType), i, p.dim(b.Size))
-	}
-	decls := p.out.String()
-	p.out.Reset()
+	p := &printer{indent: 1, vars: map[*kernel.Expr]string{}, used: map[string]bool{}}
 	if err := p.tasks(k.Body); err != nil {
 		return "", fmt.Errorf("purego: kernel %s: %w", k.Name, err)
 	}
 	body := p.out.String()
+	p.out.Reset()
+	for i, b := range k.Params {
+		if p.used[b.Name] {
+			p.printf("%s := unsafe.Slice((*%s)(bufs[%d]), %s)", ident(b.Name), goType(b.DType), i, p.dim(b.Size))
+		}
+	}
+	decls := p.out.String()
 	var b strings.Builder
 	fmt.Fprintf(&b, "func %s(bufs []unsafe.Pointer, dims []int64, lo, hi int64, scratch unsafe.Pointer) int32 {\n", name)
 	for i, d := range k.Dims {
-		fmt.Fprintf(&b, "\t%s := dims[%d]\n", ident(d), i)
+		if p.used[d] {
+			fmt.Fprintf(&b, "\t%s := dims[%d]\n", ident(d), i)
+		}
 	}
 	b.WriteString(decls + body + "\treturn 0\n}\n")
 	return b.String(), nil
@@ -36,6 +40,7 @@ type printer struct {
 	indent  int
 	temps   int
 	vars    map[*kernel.Expr]string // values of shared expressions in scope
+	used    map[string]bool         // names of the tree that were printed: Go refuses those that are not
 	scratch ir.Dim                  // bytes of scratch given out so far
 }
 
@@ -47,7 +52,13 @@ func (p *printer) printf(format string, args ...any) {
 
 // ident makes a Go identifier of a name: the names of the tree cannot clash
 // with the function's own, which are lo, hi, bufs, dims, scratch, task, tN.
-func ident(name string) string { return "v_" + strings.ReplaceAll(name, ".", "_") }
+func ident(name string) string { return "v_" + strings.ReplaceAll(name, ".", "_dot_") }
+
+// use is ident of a name that is read or written.
+func (p *printer) use(name string) string {
+	p.used[name] = true
+	return ident(name)
+}
 
 func goType(d ir.DType) string { return goTypes[d] }
 
@@ -59,7 +70,7 @@ var goTypes = map[ir.DType]string{
 
 // dim prints an integer expression.
 func (p *printer) dim(d ir.Dim) string {
-	return ir.Walk(d, func(k int64) string { return fmt.Sprint(k) }, ident,
+	return ir.Walk(d, func(k int64) string { return fmt.Sprint(k) }, p.use,
 		func(op byte, a, b string) string {
 			switch op {
 			case '+', '*':
@@ -95,6 +106,9 @@ func (p *printer) tasks(body []kernel.Stmt) error {
 	p.printf("rest := task")
 	for i := len(loops) - 1; i > 0; i-- {
 		e := p.dim(loops[i].Extent)
+		if loops[i].Extent.Equal(ir.Const(0)) {
+			e = "1" // there are no tasks, and Go refuses to divide by a constant 0
+		}
 		p.printf("%s := rest %% %s", ident(loops[i].Var), e)
 		p.printf("rest /= %s", e)
 	}
@@ -133,7 +147,7 @@ func (p *printer) stmt(s kernel.Stmt) error {
 		if err != nil {
 			return err
 		}
-		p.printf("%s[%s] = %s", ident(s.Buf.Name), p.dim(s.Index), v)
+		p.printf("%s[%s] = %s", p.use(s.Buf.Name), p.dim(s.Index), v)
 		p.forgetLoads()
 	case *kernel.Let:
 		v, err := p.expr(s.Value)
