@@ -1,7 +1,9 @@
 package autodiff
 
 import (
+	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,6 +50,89 @@ func TestRandomGraphs(t *testing.T) {
 	if done < 100 {
 		t.Errorf("only %d graphs have a gradient", done)
 	}
+}
+
+// TestRandomAdjoint checks <u, Jv> = <J'u, v> on random graphs of float64,
+// where both are finite: the JVP is derived from the VJP of the VJP, so that a
+// rule that is not the transpose of its own transpose shows.
+func TestRandomAdjoint(t *testing.T) {
+	allow := func(_ ir.Op, d ir.DType) bool { return !d.IsFloat() || d == ir.F64 }
+	checked := 0
+	for seed := range uint64(400) {
+		c := irtest.Generate(irtest.Config{Seed: seed, Allow: allow, Static: true})
+		var wrt []int
+		for i, p := range c.Graph.Params {
+			if p.Type.DType == ir.F64 {
+				wrt = append(wrt, i)
+			}
+		}
+		vjp, err := VJP(c.Graph, wrt)
+		if len(wrt) == 0 || refused(err) {
+			continue
+		}
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		jvp, err := JVP(c.Graph, wrt)
+		if refused(err) {
+			continue
+		}
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		if adjoint(t, c, vjp, jvp) {
+			checked++
+		}
+	}
+	if checked < 50 {
+		t.Errorf("only %d graphs have finite derivatives", checked)
+	}
+}
+
+// adjoint compares the two products on c's first inputs; it reports whether
+// they could be compared.
+func adjoint(t *testing.T, c *irtest.Case, vjp, jvp *ir.Graph) bool {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(c.Seed, 5))
+	var in []*interp.Tensor
+	for _, l := range c.Inputs[0] {
+		x, err := interp.FromLiteral(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in = append(in, x)
+	}
+	random := func(params []*ir.Value) (out []*interp.Tensor) {
+		for _, p := range params {
+			out = append(out, randomTensor(rng, p.Type, -1, 1))
+		}
+		return out
+	}
+	n, k := len(c.Graph.Params), len(c.Graph.Results)
+	u, v := random(vjp.Params[n:]), random(jvp.Params[n:])
+	ju := run(t, vjp, append(in[:n:n], u...))[k:]
+	jv := run(t, jvp, append(in[:n:n], v...))[k:]
+	a, b := inner(u, jv), inner(ju, v)
+	size := inner(magnitudes(u), magnitudes(jv)) + inner(magnitudes(ju), magnitudes(v))
+	if math.IsNaN(size) || math.IsInf(size, 0) {
+		return false
+	}
+	if !(math.Abs(a-b) <= 1e-9*(1+size)) {
+		t.Errorf("seed %d: <u, Jv> = %g, <J'u, v> = %g\n%v", c.Seed, a, b, c.Graph)
+	}
+	return true
+}
+
+func magnitudes(xs []*interp.Tensor) []*interp.Tensor {
+	var out []*interp.Tensor
+	for _, x := range xs {
+		data := slices.Clone(interp.Elements[float64](x))
+		for i := range data {
+			data[i] = math.Abs(data[i])
+		}
+		out = append(out, interp.FromSlice(ir.F64, x.Shape, data))
+	}
+	return out
 }
 
 // refused reports whether err is one of those that say what has no gradient.
