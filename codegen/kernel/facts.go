@@ -225,7 +225,7 @@ func dimOp(op byte, a, b ir.Dim) ir.Dim {
 
 // NonNeg reports whether d >= 0 follows.
 func (f *Facts) NonNeg(d ir.Dim) bool {
-	f.budget = 500
+	f.budget = 200
 	return f.nonNeg(f.flat(d))
 }
 

@@ -354,3 +354,30 @@ func TestRefuse(t *testing.T) {
 		}
 	}
 }
+
+func TestSpill(t *testing.T) {
+	k := parse(t, `
+		kernel k(x f32[8] in, y f32[6] out)
+			alloc t f32[8] local
+			serial i < 8
+				t[i] = mul(x[i], 2.0f32)
+			serial j < 2
+				serial l < 4
+					if lt(4*j+l, 6)
+						y[4*j+l] = add(t[4*j+l], exp(t[4*j+l]))
+	`)
+	c := apply(t, k, func(k *Kernel) error {
+		vars, err := k.Spill("j", "t")
+		if diff := cmp.Diff([]string{"j_2", "l_2"}, vars); diff != "" {
+			t.Error(diff)
+		}
+		return err
+	})
+	same(t, k, c)
+	if text := c.String(); !strings.Contains(text, "ts[4*j_2+l_2] = t[4*j_2+l_2]") {
+		t.Error(text)
+	}
+	if _, err := k.Clone().Spill("i", "t"); err == nil {
+		t.Error("spilled what is written")
+	}
+}

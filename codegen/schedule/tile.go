@@ -1,7 +1,10 @@
 package schedule
 
 import (
+	"slices"
+
 	"github.com/tensorcc/tcc/codegen/kernel"
+	"github.com/tensorcc/tcc/ir"
 )
 
 // distribute turns the perfect nest of vars, whose extents are numbers, into
@@ -53,6 +56,14 @@ func (s *scheduler) leaf(vars []string) error {
 		}
 		return s.distribute(vars)
 	}
+	if s.heavy(vars, stmt) {
+		return s.roll(vars, stmt)
+	}
+	return s.unroll(vars)
+}
+
+// unroll makes lanes of the last of vars and copies out the others.
+func (s *scheduler) unroll(vars []string) error {
 	for i, v := range vars {
 		b := kernel.Unroll
 		if i == len(vars)-1 {
@@ -89,4 +100,70 @@ func allocsOf(body []kernel.Stmt) []string {
 		}
 	}
 	return out
+}
+
+// mostOps is how many operations a nest of unrolled loops may have.
+const mostOps = 160
+
+// heavy reports whether copies of the statement for all of vars but the lanes
+// are too much code, as an activation with transcendental functions is.
+func (s *scheduler) heavy(vars []string, body []kernel.Stmt) bool {
+	copies := int64(1)
+	for _, v := range vars[:len(vars)-1] {
+		n, _ := s.static(v)
+		copies *= n
+	}
+	return copies > 1 && copies*int64(weight(body)) > mostOps
+}
+
+// weight is about how many instructions body takes.
+func weight(body []kernel.Stmt) int {
+	n := 0
+	kernel.WalkExprs(body, func(e *kernel.Expr) {
+		if e.Kind == kernel.KOp {
+			n += max(opWeight[e.Op], 1)
+		}
+	})
+	return n
+}
+
+// opWeight has the operations that take many instructions.
+var opWeight = map[ir.Op]int{
+	ir.OpExp: 20, ir.OpExpm1: 30, ir.OpLog: 25, ir.OpLog1p: 30, ir.OpSin: 40, ir.OpCos: 40, ir.OpTan: 60,
+	ir.OpTanh: 30, ir.OpErf: 40, ir.OpSigmoid: 25, ir.OpPow: 80, ir.OpAsin: 30, ir.OpAcos: 30,
+	ir.OpAtan: 30, ir.OpAtan2: 40, ir.OpSinh: 40, ir.OpCosh: 40, ir.OpAsinh: 40, ir.OpAcosh: 40,
+	ir.OpAtanh: 40, ir.OpMod: 8, ir.OpRem: 8, ir.OpFloorDiv: 8, ir.OpMax: 3, ir.OpMin: 3,
+}
+
+// roll leaves the loops of a nest as they are, but for the lanes. The
+// accumulators that it reads are copied to memory first, so that they are in
+// registers elsewhere.
+func (s *scheduler) roll(vars []string, body []kernel.Stmt) error {
+	var bufs []string
+	writes := map[*kernel.Buffer]bool{}
+	kernel.WalkStmts(body, func(st kernel.Stmt) {
+		if st, ok := st.(*kernel.Store); ok {
+			writes[st.Buf] = true
+		}
+	})
+	kernel.WalkExprs(body, func(e *kernel.Expr) {
+		if e.Kind == kernel.KLoad && e.Buf.Space == kernel.Local && !slices.Contains(bufs, e.Buf.Name) {
+			bufs = append(bufs, e.Buf.Name)
+		}
+	})
+	for b := range writes {
+		if b.Space == kernel.Local {
+			return s.unroll(vars) // folds into registers
+		}
+	}
+	for _, b := range bufs {
+		names, err := s.Spill(vars[0], b)
+		if err != nil {
+			return err
+		}
+		if err := s.unroll(names); err != nil {
+			return err
+		}
+	}
+	return s.Bind(vars[len(vars)-1], kernel.Vector)
 }
