@@ -93,7 +93,7 @@ func planReduction(body *ir.Graph) (*reduction, error) {
 			continue
 		}
 		axes := v.Attr.(*ir.AxesAttr).Axes
-		if p.domain == nil {
+		if p.levels == nil {
 			p.domain, p.axes = v.Args[0].Type.Shape, axes
 		}
 		if !p.domain.Equal(v.Args[0].Type.Shape) || !slices.Equal(axes, p.axes) {
@@ -106,7 +106,7 @@ func planReduction(body *ir.Graph) (*reduction, error) {
 		p.levels[level[v.ID]] = append(p.levels[level[v.ID]], v)
 		level[v.ID]++
 	}
-	if p.domain == nil {
+	if p.levels == nil {
 		return nil, fmt.Errorf("no reduction in the region")
 	}
 	for i := range p.domain {
