@@ -240,12 +240,21 @@ func (n *node) coordinates(r resizing, a axisScale) *ir.Value {
 		one := n.broadcast(n.op(ir.OpLe, nil, n.dim(a.out), n.full(ir.I64, ir.Shape{}, 1)), x.Type.Shape)
 		return n.apply(ir.OpSelect, one, n.like(half, 0), half)
 	case "align_corners":
-		last := n.number(ir.F32, greater(a.out.AddConst(-1), ir.Const(1)))
 		span := n.broadcast(n.number(ir.F32, a.in.AddConst(-1)), x.Type.Shape)
-		return n.elementwise(ir.OpDiv, n.apply(ir.OpMul, x, span), last)
+		return n.elementwise(ir.OpDiv, n.apply(ir.OpMul, x, span), n.lastPlace(a))
 	}
 	n.fail("coordinate_transformation_mode %q is not known", r.coord)
 	return nil
+}
+
+// lastPlace is the last coordinate of the result of align_corners: the extent,
+// which is a fraction where a factor makes it one, less 1.
+func (n *node) lastPlace(a axisScale) *ir.Value {
+	if a.scale == 0 || a.out.Equal(a.in.MulConst(int64(a.scale))) {
+		return n.number(ir.F32, greater(a.out.AddConst(-1), ir.Const(1)))
+	}
+	last := n.with(ir.OpSub, n.scaled(n.number(ir.F32, a.in), a.scale), 1)
+	return n.with(ir.OpMax, last, 1e-6) // one place alone, whose coordinate is 0
 }
 
 // clampIndex converts coordinates to i64 ones inside an extent of d.
