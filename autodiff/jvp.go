@@ -44,8 +44,7 @@ func closeJVP(g *ir.Graph, wrt []int, twice *ir.Graph) (*ir.Graph, error) {
 	}
 	zeros := twice.Params[len(g.Params) : len(twice.Params)-len(wrt)]
 	for _, i := range wrt {
-		p := g.Params[i]
-		out.Param("t_"+p.ParamName(), p.Type, p.Pos)
+		param(out, "t_"+g.Params[i].ParamName(), g.Params[i])
 	}
 	for _, p := range zeros {
 		args = append(args, b.zeros(p.Type))
@@ -61,7 +60,7 @@ func closeJVP(g *ir.Graph, wrt []int, twice *ir.Graph) (*ir.Graph, error) {
 	}
 	for i, r := range g.Results {
 		if r.Type.DType.IsFloat() {
-			names = append(names, "t_"+resultName(g, i))
+			names = append(names, unique(names, "t_"+resultName(g, i)))
 		}
 	}
 	n := len(g.Results)

@@ -164,6 +164,9 @@ var missing = map[ir.Op]string{
 	ir.OpArgMax: discrete, ir.OpArgMin: discrete, ir.OpArgSort: discrete,
 }
 
+// Missing says why op has no gradient of its own, "" if it has one.
+func Missing(op ir.Op) string { return missing[op] }
+
 // rootOf is sqrt(c + s*x*x).
 func (b *back) rootOf(c float64, x *ir.Value, s float64) *ir.Value {
 	q := b.square(x)

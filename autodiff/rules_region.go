@@ -147,7 +147,7 @@ func (s *scanBack) incoming() []*ir.Value {
 func copyParams(g *ir.Graph, params []*ir.Value) []*ir.Value {
 	out := make([]*ir.Value, len(params))
 	for i, p := range params {
-		out[i] = g.Param(p.ParamName(), p.Type, p.Pos)
+		out[i] = param(g, p.ParamName(), p)
 	}
 	return out
 }
@@ -166,7 +166,7 @@ func (s *scanBack) reverse(dy []*ir.Value) (*ir.LoopAttr, []*ir.Value) {
 		if s.sliced(p) {
 			continue
 		}
-		accs[p] = body.Param("d_"+a.Body.Params[p].ParamName(), a.Body.Params[p].Type, b.pos)
+		accs[p] = param(body, "d_"+a.Body.Params[p].ParamName(), a.Body.Params[p])
 		if p < a.Carry && dy[p] != nil {
 			args = append(args, dy[p])
 		} else {
@@ -182,7 +182,7 @@ func (s *scanBack) reverse(dy []*ir.Value) (*ir.LoopAttr, []*ir.Value) {
 		case i < a.Carry:
 			cots[i] = accs[i]
 		case dy[i] != nil:
-			cots[i] = body.Param("dy", r.Type, b.pos)
+			cots[i] = param(body, "dy", r)
 			args = append(args, dy[i])
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tensorcc/tcc/ir"
 )
@@ -11,7 +12,8 @@ import (
 // VJP returns the vector-Jacobian product of g with respect to the parameters
 // wrt. Its parameters are those of g and then, for each floating-point result
 // NAME of g, the cotangent d_NAME of the same type. Its results are those of g
-// and then, for each entry of wrt, the gradient d_PARAM.
+// and then, for each entry of wrt, the gradient d_PARAM. A name that is taken
+// gets a number: d_NAME#2.
 func VJP(g *ir.Graph, wrt []int) (*ir.Graph, error) {
 	out, w, err := forward(g, wrt, "vjp")
 	if err != nil {
@@ -28,7 +30,7 @@ func VJP(g *ir.Graph, wrt []int) (*ir.Graph, error) {
 			if err := known(r, late); err != nil {
 				return nil, fmt.Errorf("%s: vjp: result %s %w", g.Name, resultName(g, i), err)
 			}
-			w.seed(r, out.Param("d_"+resultName(g, i), r.Type, r.Pos))
+			w.seed(r, param(out, "d_"+resultName(g, i), r))
 		}
 	}
 	return w.finish(true)
@@ -74,6 +76,24 @@ func grad(g *ir.Graph, wrt []int, name string, values bool) (*ir.Graph, error) {
 	b := &back{g: out, pos: r.Pos}
 	w.seed(r, b.scalar(r.Type.DType, 1))
 	return w.finish(values)
+}
+
+// param appends a parameter of v's type to g, with a number after the name if
+// that is taken: by the cotangents of a gradient that is differentiated again.
+func param(g *ir.Graph, name string, v *ir.Value) *ir.Value {
+	taken := make([]string, len(g.Params))
+	for i, p := range g.Params {
+		taken[i] = p.ParamName()
+	}
+	return g.Param(unique(taken, name), v.Type, v.Pos)
+}
+
+func unique(taken []string, name string) string {
+	for n := 2; slices.Contains(taken, name); n++ {
+		base, _, _ := strings.Cut(name, "#")
+		name = fmt.Sprint(base, "#", n)
+	}
+	return name
 }
 
 func resultName(g *ir.Graph, i int) string {
@@ -174,7 +194,7 @@ func (w *walk) finish(values bool) (g *ir.Graph, err error) {
 	}
 	for _, i := range w.wrt {
 		p := w.src.Params[i]
-		names = append(names, "d_"+p.ParamName())
+		names = append(names, unique(names, "d_"+p.ParamName()))
 		results = append(results, w.gradient(p))
 	}
 	w.out.SetResults(names, results...)
