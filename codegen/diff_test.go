@@ -104,7 +104,11 @@ func checkSeeds(from, to uint64, levels []string, progress func(seed uint64, lev
 		r.cover(s.c.Graph)
 		for _, level := range levels {
 			progress(s.c.Seed, level)
-			if err := guard(func() error { return s.run(level, want) }); err != nil {
+			err := guard(func() error { return s.run(level, want) })
+			if err == nil {
+				err = guard(func() error { return s.attack(level) })
+			}
+			if err != nil {
 				r.Failures = append(r.Failures, failure{s.c.Seed, level, err.Error()})
 			}
 		}

@@ -2,6 +2,7 @@ package lower
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 
@@ -142,11 +143,20 @@ var independent = map[string]bool{
 	"s": true, // elements to their ranks
 }
 
-// nest runs body inside loops over the extents; extents of 1 get no loop. The
-// indices that body gets are one for each extent.
+// nest runs body inside loops over the extents; extents of 1 get no loop, and
+// where one is 0 there is nothing to do. The indices that body gets are one
+// for each extent.
 func (l *lowerer) nest(prefix string, extents ir.Shape, body func(idx []ir.Dim) error) error {
+	if empty(extents) {
+		return nil
+	}
 	idx := make([]ir.Dim, len(extents))
 	return l.nestFrom(prefix, extents, idx, 0, body)
+}
+
+// empty reports whether no tensor of shape s has an element.
+func empty(s ir.Shape) bool {
+	return slices.ContainsFunc(s, func(d ir.Dim) bool { return d.IsConst(0) })
 }
 
 func (l *lowerer) nestFrom(prefix string, extents ir.Shape, idx []ir.Dim, i int,

@@ -50,6 +50,9 @@ func (l *lowerer) compute(v *ir.Value, idx []ir.Dim, guard *kernel.Expr) (*kerne
 		}
 		return load(b, at, guard), nil
 	}
+	if empty(v.Type.Shape) { // beyond what pads or concats it; never evaluated
+		return zero(v.Type.DType), nil
+	}
 	if v.Op.Is(ir.Elementwise) {
 		return l.elementwise(v, idx, guard)
 	}

@@ -219,7 +219,7 @@ func lowerScatterAlong(l *lowerer, v *ir.Value) error {
 			return err
 		}
 		at := append([]ir.Dim(nil), u...)
-		at[axis] = l.checked(fromEnd(castExpr(ir.I64, i), v.Type.Shape[axis]), v.Type.Shape[axis], nil)
+		at[axis] = l.checked(i, v.Type.Shape[axis], nil)
 		l.put(v, at, e)
 		return nil
 	})
