@@ -40,7 +40,8 @@ func Main(name string, args []string, open func(...Option) (*Model, error)) int 
 	}
 	status, err := c.run(open)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+		text := strings.TrimPrefix(err.Error(), name+": ") // the model may have that name
+		fmt.Fprintf(os.Stderr, "%s: %s\n", name, text)
 	}
 	return status
 }

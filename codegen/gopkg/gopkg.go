@@ -174,7 +174,7 @@ func (g *generator) weights() error {
 // program writes the launch plan.
 func (g *generator) program() error {
 	p := *g.a.Plan.Program
-	p.WeightAlign = embedAlign
+	p.Name, p.WeightAlign = g.o.Name, embedAlign
 	return g.expand("program.go", "program", map[string]any{
 		"Package": g.o.Package, "Runtime": g.rtImport(), "Program": programLiteral(&p)})
 }
