@@ -21,6 +21,10 @@ func (k *Kernel) Bind(v string, b Bind) error {
 		if err := vectorBody(v, l.Body); err != nil {
 			return err
 		}
+	case BlockX, BlockY, BlockZ:
+		if err := p.blockAxis(v, b); err != nil {
+			return err
+		}
 	default:
 		for _, e := range p.path {
 			out, ok := e.stmt.(*Loop)
@@ -40,6 +44,29 @@ func (k *Kernel) Bind(v string, b Bind) error {
 	l.Bind = b
 	return nil
 }
+
+// blockAxis checks that loop v may be an axis of a block: a loop directly in
+// the loops over the grid or in another axis of the block.
+func (p *place) blockAxis(v string, b Bind) error {
+	if n, ok := p.loop.Extent.Int(); !ok || n < 1 || n > maxBlock {
+		return refuse("bind", v, "to %v, the extent %v must be a number up to %d", b, p.loop.Extent, maxBlock)
+	}
+	for _, e := range p.path {
+		out, ok := e.stmt.(*Loop)
+		if !ok || !gpuAxis(out.Bind) || out.Bind == b {
+			return refuse("bind", v, "to %v, only loops over the grid and other axes of the block "+
+				"may be around it", b)
+		}
+	}
+	return nil
+}
+
+// maxBlock is the most threads of a block.
+const maxBlock = 1024
+
+func gridAxis(b Bind) bool  { return b == GridX || b == GridY || b == GridZ }
+func blockAxis(b Bind) bool { return b == BlockX || b == BlockY || b == BlockZ }
+func gpuAxis(b Bind) bool   { return gridAxis(b) || blockAxis(b) }
 
 func vectorBody(v string, body []Stmt) error {
 	var err error

@@ -33,7 +33,20 @@
 //	vector    lanes of one vector operation; the extent is a number, the body
 //	          has no loop but unrolled ones, iterations are independent;
 //	          a condition on the lane becomes a mask
-//	grid, block, … the axes of a GPU
+//	grid      iterations are blocks of a GPU, run in any order; loops over
+//	          the grid are the outermost ones, nested perfectly
+//	block     iterations are threads of a block; see below
+//
+// # Blocks
+//
+// In a grid's loops, or in a kernel without any, stand loops over the threads
+// of a block, beside each other and beside other statements. One is finished
+// before what follows begins: between them the threads wait for each other,
+// which needs no statement. As iterations are independent, executing them one
+// after the other has the same result. What stands outside of loops over the
+// threads is executed by all of them alike; each has its own copy of a local
+// buffer, and one of them stores to other buffers. Loops over threads
+// exchange values by shared buffers.
 //
 // # Text
 //

@@ -101,6 +101,10 @@ func TestVerify(t *testing.T) {
 		{"k8", "\tunroll j < N\n\t\ty[j] = 1.0f32\n"},
 		{"k9", "\talloc t f32[N] local\n"},
 		{"k10", "\ty[0] = z[0]\n"},
+		{"k6", "\tserial i < 4\n\t\tblock.x j < 4\n\t\t\ty[j] = 1.0f32\n"},
+		{"k6", "\tblock.x j < N\n\t\ty[j] = 1.0f32\n"},
+		{"k13", "\tblock.x j < 4\n\t\talloc t f32[4] shared\n"},
+		{"k13", "\talloc t f32[1] local\n\tblock.x j < 4\n\t\tt[0] = 1.0f32\n"},
 		{"k12", "\tif 1i64\n\t\ty[0] = 1.0f32\n"},
 		{"k12", "\tfail 0 true\n"},
 	} {

@@ -17,7 +17,9 @@ import (
 //	k4  stores go to buffers that are written: outputs or the kernel's own,
 //	    and store their element type
 //	k5  expressions have the argument types that their operation wants
-//	k6  parallel loops are outermost and nested perfectly; GPU axes too
+//	k6  parallel loops, and those over a grid, are outermost and nested
+//	    perfectly; only these and other axes of the block are around an axis
+//	    of a block, whose extent is a number
 //	k7  a vector loop has a number as extent, is independent and has no loop
 //	    inside but unrolled ones
 //	k8  the extent of an unrolled loop is a number
@@ -25,9 +27,11 @@ import (
 //	k10 loads are of buffers that are read: inputs, outputs or the kernel's own
 //	k11 tiles fit their instruction
 //	k12 conditions are bool
+//	k13 shared buffers are allocated outside of the loops over a block's
+//	    threads; a local buffer from outside is not written inside
 func Verify(k *Kernel) error {
 	v := &verifier{k: k, names: map[string]bool{}, syms: map[string]bool{}, vars: map[string]ir.DType{},
-		bufs: map[*Buffer]bool{}, seen: map[*Expr]bool{}}
+		bufs: map[*Buffer]bool{}, thread: map[*Buffer]bool{}, seen: map[*Expr]bool{}}
 	for _, d := range k.Dims {
 		v.define(d)
 		v.syms[d] = true
@@ -40,7 +44,7 @@ func Verify(k *Kernel) error {
 			v.fail("k3", "parameter %s is %v, want global", p.Name, p.Space)
 		}
 	}
-	v.body(k.Body, level{outer: true})
+	v.body(k.Body, level{outer: true, axes: true})
 	return errors.Join(v.errs...)
 }
 
@@ -51,12 +55,16 @@ type verifier struct {
 	syms  map[string]bool
 	vars  map[string]ir.DType
 	bufs  map[*Buffer]bool
-	seen  map[*Expr]bool
+	// thread has the buffers that each thread of a block allocates.
+	thread map[*Buffer]bool
+	seen   map[*Expr]bool
 }
 
 // level is the loops around a statement.
 type level struct {
 	outer  bool // only parallel loops around, each alone in its body
+	axes   bool // only loops over a grid or a block around
+	block  bool // inside a loop over a block's threads
 	vector bool // inside a vector loop
 }
 
@@ -91,11 +99,11 @@ func (v *verifier) body(body []Stmt, l level) {
 			inner.outer = l.outer && len(body) == 1
 			v.loop(s, inner)
 		case *Alloc:
-			undo = append(undo, v.alloc(s.Buf))
+			undo = append(undo, v.alloc(s.Buf, l))
 		case *Let:
 			undo = append(undo, v.let(s))
 		default:
-			v.stmt(s, level{vector: l.vector})
+			v.stmt(s, level{vector: l.vector, block: l.block})
 		}
 	}
 	for _, f := range undo {
@@ -123,6 +131,15 @@ func (v *verifier) loop(s *Loop, l level) {
 		if !s.Indep {
 			v.fail("k7", "iterations of vector loop %s are not known to be independent", s.Var)
 		}
+	case BlockX, BlockY, BlockZ:
+		l.outer = false
+		if !l.axes || !static || n < 1 || n > maxBlock {
+			v.fail("k6", "%v loop %s with extent %v: want a number up to %d, and only loops over the "+
+				"grid and the block around", s.Bind, s.Var, s.Extent, maxBlock)
+		}
+		if !s.Indep {
+			v.fail("k6", "iterations of %v loop %s are not known to be independent", s.Bind, s.Var)
+		}
 	default:
 		if !l.outer {
 			v.fail("k6", "%v loop %s is not outermost and alone", s.Bind, s.Var)
@@ -135,12 +152,13 @@ func (v *verifier) loop(s *Loop, l level) {
 		v.fail("k7", "%v loop %s is inside a vector loop", s.Bind, s.Var)
 	}
 	l.vector = l.vector || s.Bind == Vector
+	l.block, l.axes = l.block || blockAxis(s.Bind), l.axes && gpuAxis(s.Bind)
 	v.syms[s.Var] = true
 	v.body(s.Body, l)
 	delete(v.syms, s.Var)
 }
 
-func (v *verifier) alloc(b *Buffer) (undo func()) {
+func (v *verifier) alloc(b *Buffer, l level) (undo func()) {
 	v.define(b.Name)
 	v.dim(b.Size, "size of "+b.Name)
 	if b.Space == Global {
@@ -149,7 +167,13 @@ func (v *verifier) alloc(b *Buffer) (undo func()) {
 	if (b.Space == Local || b.Space == Shared) && !b.Size.Static() {
 		v.fail("k9", "%v buffer %s has size %v, want a number", b.Space, b.Name, b.Size)
 	}
+	if b.Space == Shared && l.block {
+		v.fail("k13", "shared buffer %s is allocated by each thread", b.Name)
+	}
 	v.bufs[b] = true
+	if l.block {
+		v.thread[b] = true
+	}
 	return func() { delete(v.bufs, b) }
 }
 
@@ -170,6 +194,9 @@ func (v *verifier) stmt(s Stmt, l level) {
 		v.expr(s.Value)
 		if !v.bufs[s.Buf] {
 			v.fail("k3", "store to %s, which is not in scope", s.Buf.Name)
+		}
+		if s.Buf.Space == Local && l.block && !v.thread[s.Buf] {
+			v.fail("k13", "store to local buffer %s, which all threads of the block have", s.Buf.Name)
 		}
 		if s.Buf.Space == Global && !s.Buf.Out {
 			v.fail("k4", "store to %s, which is not an output", s.Buf.Name)

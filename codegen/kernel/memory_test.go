@@ -1,0 +1,71 @@
+package kernel
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestMemory(t *testing.T) {
+	const head = `kernel k(x f32[N] in, y f32[N] out) dims(N)
+	alloc s f32[1] local
+	s[0] = 0.0f32
+	alloc row f32[N] scratch
+	serial i < N
+		row[i] = neg(x[i])
+		s[0] = add(s[0], neg(x[i]))
+	serial j < N indep
+		y[j] = mul(row[j], s[0])
+`
+	k := parse(t, head)
+	if err := k.Recompute("row"); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Place("s", Shared); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.Keep("i", "s"); err != nil {
+		t.Fatal(err)
+	}
+	const want = `kernel k(x f32[N] in, y f32[N] out) dims(N)
+	alloc s f32[1] shared
+	s[0] = 0.0f32
+	serial i < N
+		alloc s_2 f32[1] local
+		s_2[0] = s[0]
+		s_2[0] = add(s_2[0], neg(x[i]))
+		s[0] = s_2[0]
+	serial j < N indep
+		y[j] = mul(neg(x[j]), s[0])
+`
+	if diff := cmp.Diff(want, k.String()); diff != "" {
+		t.Error(diff)
+	}
+	for _, tc := range []struct {
+		want string
+		err  error
+	}{
+		{"place row: its size N is no number", parse(t, head).Place("row", Shared)},
+		{"place z: the kernel does not allocate it", parse(t, head).Place("z", Local)},
+		{"recompute s: no loop beside it", parse(t, head).Recompute("s")},
+		{"keep i: what it uses of q", keepErr(parse(t, head), "i", "q")},
+	} {
+		if tc.err == nil || !strings.Contains(tc.err.Error(), tc.want) {
+			t.Errorf("%v, want %s", tc.err, tc.want)
+		}
+	}
+	changed := parse(t, strings.Replace(head, "y[j] = mul(row[j], s[0])", "y[j] = mul(row[j], s[0])\n\ts[0] = 1.0f32", 1))
+	if err := changed.Recompute("row"); err != nil {
+		t.Error(err)
+	}
+	changed = parse(t, strings.Replace(head, "neg(x[i])\n\t\ts", "neg(s[0])\n\t\ts", 1))
+	if err := changed.Recompute("row"); err == nil || !strings.Contains(err.Error(), "may change") {
+		t.Errorf("recompute of what changes: %v", err)
+	}
+}
+
+func keepErr(k *Kernel, v, buf string) error {
+	_, err := k.Keep(v, buf)
+	return err
+}
