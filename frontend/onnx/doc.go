@@ -24,8 +24,24 @@
 //
 // # Errors
 //
-// All operators that the table lacks are named at once, with their nodes.
-// Import functions report errors by panicking with *nodeError, which
-// importNode, their only caller, recovers: it keeps the translation of an
-// operator readable as the few lines of arithmetic that it is.
+// All operators that the table lacks are named at once, with their nodes; so
+// are the nodes that cannot be imported, each with the reason. What depends on
+// such a node is passed over in silence. Import functions report errors by
+// panicking with *nodeError, which importNode recovers: it keeps the
+// translation of an operator readable as the few lines of arithmetic that it
+// is.
+//
+// # Conditions
+//
+// A branch of an If whose condition is known is imported in the node's place.
+// Where the condition is one on extents that cannot be decided, and the
+// branches do not fit together (exporters write a squeeze that may be none in
+// this way), one is taken and the model checks when it runs that it was right;
+// see assume.
+//
+// # Export
+//
+// [Export] is the way back, for tests, for small reproductions of a fault and
+// for models written in Go: it expresses the primitive operations of a graph in
+// those of ONNX, extents computed at run time included.
 package onnx
