@@ -135,6 +135,11 @@ func targetFlags(t Target) []string {
 func llcFlags(t Target) []string {
 	f := []string{"-O3", "-filetype=obj", "-relocation-model=pic", "-function-sections",
 		"-data-sections", "-stack-size-section", "-o", "-", "-"}
+	if strings.HasPrefix(t.Triple, "x86_64") {
+		// It hoists the constants of an epilogue out of the loops around it, which costs the
+		// accumulators of the inner loop their registers; operands in memory cost nothing.
+		f = append(f, "-disable-machine-licm")
+	}
 	if strings.HasPrefix(t.Triple, "aarch64") {
 		// ADR rather than ADRP: code in Go's text has no alignment to 4 KiB.
 		f = append(f, "-code-model=tiny")

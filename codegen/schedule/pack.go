@@ -12,15 +12,19 @@ import (
 // without lanes once a task, the operand with lanes once a tile of columns.
 // What a primitive refuses stays where it is.
 func (p *product) pack(t *tiling) error {
-	for _, e := range p.operands() {
+	for _, e := range p.operands(t) {
 		try := &product{}
 		*try = *p
 		try.scheduler = &scheduler{Kernel: p.Kernel.Clone(), t: p.t}
 		var err error
 		switch {
 		case p.worthRows(e, t):
-			err = try.packAt(t.task, e, t, true)
-		case p.worthColumns(e):
+			at := t.task
+			if p.depends(e, t.n0) {
+				at = t.nt // what one tile of columns needs stays in the nearest cache
+			}
+			err = try.packAt(at, e, t, true)
+		case p.worthColumns(e, t):
 			err = try.packAt(t.nt, e, t, false)
 		default:
 			continue
@@ -36,7 +40,7 @@ func (p *product) pack(t *tiling) error {
 
 // operands are the largest expressions in the update that do not depend on the
 // accumulator, nor, if something in them does not, on the lanes.
-func (p *product) operands() []*kernel.Expr {
+func (p *product) operands(t *tiling) []*kernel.Expr {
 	var out []*kernel.Expr
 	var walk func(e *kernel.Expr)
 	walk = func(e *kernel.Expr) {
@@ -46,7 +50,7 @@ func (p *product) operands() []*kernel.Expr {
 			}
 			return
 		}
-		if e.Kind == kernel.KLoad || !p.depends(e, p.n) && hasLoad(e) {
+		if e.Kind == kernel.KLoad || !p.depends(e, p.n, t.nt, t.n0) && hasLoad(e) {
 			out = append(out, e)
 			return
 		}
@@ -87,10 +91,12 @@ func hasLoad(e *kernel.Expr) bool {
 	return found
 }
 
-// depends reports whether e depends on v or a loop split from it.
-func (p *product) depends(e *kernel.Expr, v string) bool {
+// depends reports whether e depends on one of vars.
+func (p *product) depends(e *kernel.Expr, vars ...string) bool {
 	found := false
-	kernel.WalkDims([]kernel.Stmt{&kernel.Let{Value: e}}, func(d ir.Dim) { found = found || d.Has(v) })
+	kernel.WalkDims([]kernel.Stmt{&kernel.Let{Value: e}}, func(d ir.Dim) {
+		found = found || slices.ContainsFunc(vars, func(v string) bool { return v != "" && d.Has(v) })
+	})
 	return found
 }
 
@@ -114,19 +120,20 @@ func (p *product) strided(e *kernel.Expr) bool {
 // rows where they lie measured faster than packing them first, up to matrices
 // of 2048.
 func (p *product) worthRows(e *kernel.Expr, t *tiling) bool {
-	if p.m == "" || p.depends(e, p.n) && p.depends(e, p.m) {
+	columns := p.depends(e, p.n, t.nt, t.n0)
+	if p.m == "" {
 		return false
 	}
 	if p.guarded(e) {
 		return !p.strided(e)
 	}
-	return !p.depends(e, p.n) && e.Kind != kernel.KLoad && t.cols*p.size(p.Loop(t.nt).Extent, t.n) > 1
+	return !columns && e.Kind != kernel.KLoad && t.cols*p.size(p.Loop(t.nt).Extent, t.n) > 1
 }
 
 // worthColumns reports whether the operand e, which has lanes and serves all
 // rows, is packed once a tile of columns: its lanes are not contiguous.
-func (p *product) worthColumns(e *kernel.Expr) bool {
-	return e.Kind == kernel.KLoad && p.m != "" && p.depends(e, p.n) && !p.depends(e, p.m) &&
+func (p *product) worthColumns(e *kernel.Expr, t *tiling) bool {
+	return e.Kind == kernel.KLoad && p.m != "" && p.depends(e, t.n0) && !p.depends(e, p.m, t.mt, t.m0) &&
 		!p.guarded(e) && p.strided(e)
 }
 
@@ -149,10 +156,8 @@ func (p *product) packAt(v string, e *kernel.Expr, t *tiling, rows bool) error {
 		if p.m != "" {
 			l.tiles(p.m, t.mt, t.m0, t.rows, t.m, t)
 		}
-		l.tiles(p.n, t.nt, t.n0, t.w*t.cols, t.n, t)
-	} else {
-		l.add(ir.Sym(t.n0), t.n0, p.Loop(t.n0).Extent, t.w*t.cols)
 	}
+	l.add(ir.Sym(t.n0), t.n0, p.Loop(t.n0).Extent, t.w*t.cols)
 	for _, r := range p.red {
 		if cr, _, ok := l.at.Linear(r); ok && !cr.IsConst(0) && !l.used[r] {
 			n := p.Loop(r).Extent

@@ -147,6 +147,11 @@ func (p *product) axes() error {
 		if n, ok := p.static(v); ok && n == 1 {
 			g = 0
 		}
+		for _, e := range p.loads {
+			if r, _ := p.slides(e.Index, v); g == 0 && r == last(p.red) {
+				g = 1 // windows overlap along v
+			}
+		}
 		if g > gain {
 			gain, p.m = g, v
 		}
@@ -211,7 +216,11 @@ func (p *product) shape() block {
 		return b
 	}
 	best, bestCost := b, int64(1)<<62
-	for cols := int64(1); cols <= 8; cols++ {
+	most := int64(8)
+	if p.spread() {
+		most = int64(p.t.Cols) // rows share loads by overlapping, columns do not
+	}
+	for cols := int64(1); cols <= most; cols++ {
 		if fixed && cols > 1 && (cols-1)*w >= n || !fixed && cols > b.cols && m >= b.rows {
 			break
 		}
@@ -229,6 +238,14 @@ func (p *product) shape() block {
 		}
 	}
 	return best
+}
+
+// spread reports whether an operand has lanes and differs from row to row, as in
+// depthwise convolutions and windows.
+func (p *product) spread() bool {
+	return slices.ContainsFunc(p.loads, func(e *kernel.Expr) bool {
+		return e.Index.Has(p.n) && e.Index.Has(p.m)
+	})
 }
 
 // tiling has the loops of a product after splitting, from the task inwards.
@@ -290,7 +307,28 @@ func (p *product) tile() error {
 	if err := p.pack(t); err != nil {
 		return err
 	}
+	p.unrollWindow(t)
 	return p.blocks(t)
+}
+
+// mostCopies is how many vector operations an unrolled window may have.
+const mostCopies = 256
+
+// unrollWindow copies out the innermost loop of the accumulation where an
+// operand moves along it as along the rows, so that one load serves several
+// steps.
+func (p *product) unrollWindow(t *tiling) {
+	r := last(p.red)
+	n, ok := p.static(r)
+	if !ok || p.m == "" || n*t.rows*t.cols > mostCopies {
+		return
+	}
+	for _, e := range p.loads {
+		if x, _ := p.slides(e.Index, p.m); x == r && e.Index.Has(p.n) {
+			p.Loop(r).Bind = kernel.Unroll
+			return
+		}
+	}
 }
 
 // outerRows picks the axis of rows around p.m: one that moves the operand
