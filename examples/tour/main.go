@@ -38,11 +38,11 @@ func (t *tour) show(name string, values ...any) {
 	if t.err != nil {
 		return
 	}
-	text := fmt.Sprint(values...)
+	text, between := fmt.Sprint(values...), " "
 	if strings.Contains(text, "\n") {
-		text = "\n" + text
+		between = "\n"
 	}
-	fmt.Fprintf(t.out, "%s = %s\n", name, text)
+	fmt.Fprintf(t.out, "%s =%s%s\n", name, between, text)
 }
 
 func (t *tour) check(err error) {
@@ -127,7 +127,9 @@ func (t *tour) memory() {
 // run prints the tour.
 func run(out io.Writer) error {
 	t := &tour{out: out}
-	for _, section := range []func(){t.arithmetic, t.broadcasting, t.views, t.indexing, t.gradients, t.memory} {
+	for _, section := range []func(){
+		t.arithmetic, t.broadcasting, t.views, t.indexing, t.gradients, t.memory,
+	} {
 		if section(); t.err != nil {
 			return t.err
 		}
