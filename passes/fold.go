@@ -48,6 +48,10 @@ func (s *sweep) fold(v *ir.Value) *ir.Value {
 	if nv := s.foldDims(v); nv != nil {
 		return nv
 	}
+	if n, known := v.Type.Shape.Size().Int(); known && n == 0 && v.Type.Shape.Static() && !indexed[v.Op] {
+		shape, _ := v.Type.Shape.Ints()
+		return s.constant(v.Pos, &ir.Literal{DType: v.Type.DType, Shape: shape})
+	}
 	if !v.Type.Shape.Static() {
 		if v.Op.Is(ir.Elementwise) {
 			return s.foldSplat(v)
@@ -58,6 +62,13 @@ func (s *sweep) fold(v *ir.Value) *ir.Value {
 		return nv
 	}
 	return s.foldData(v)
+}
+
+// indexed are the operations that look at indices, which may be wrong though
+// the result has no elements.
+var indexed = map[ir.Op]bool{
+	ir.OpGather: true, ir.OpTakeAlong: true, ir.OpGatherND: true, ir.OpScatterAlong: true,
+	ir.OpScatterND: true, ir.OpNonZero: true,
 }
 
 // foldLiteral gives constants that are one number the form of splats.
