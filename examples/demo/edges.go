@@ -23,7 +23,7 @@ func (d *demo) edges() error {
 	for _, size := range []int{72, 96} {
 		image := drawing(size, 2*size)
 		fmt.Printf("\n%s\n", picture(image))
-		out, err := d.call(exe, map[string]*runtime.Tensor{"image": image}, "edges")
+		out, err := d.call(exe, map[string]*runtime.Tensor{"image": image}, "edges", true)
 		if err != nil {
 			return err
 		}

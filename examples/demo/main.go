@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/tensorcc/tcc/runtime"
@@ -73,9 +74,10 @@ func (d *demo) build(model, name string) (string, error) {
 }
 
 // call runs a compiled model: inputs by name, outputs as NAME.npy files of
-// which the named one is returned.
-func (d *demo) call(exe string, inputs map[string]*runtime.Tensor, output string) (*runtime.Tensor, error) {
-	args := []string{"-output-dir", d.dir}
+// which the named one is returned. With timed, the program says how long it
+// took.
+func (d *demo) call(exe string, inputs map[string]*runtime.Tensor, output string, timed bool) (*runtime.Tensor, error) {
+	args := []string{"-output-dir", d.dir, "-time=" + strconv.FormatBool(timed)}
 	for name, t := range inputs {
 		file := filepath.Join(d.dir, "in_"+runtime.FileName(name)+".npy")
 		if err := runtime.WriteNPYFile(file, t); err != nil {

@@ -29,7 +29,7 @@ func (d *demo) readText() error {
 			return err
 		}
 		fmt.Printf("\n%s\n", picture(image))
-		probs, err := d.call(exe, map[string]*runtime.Tensor{"x": image}, "softmax_11.tmp_0")
+		probs, err := d.call(exe, map[string]*runtime.Tensor{"x": image}, "softmax_11.tmp_0", true)
 		if err != nil {
 			return err
 		}

@@ -45,7 +45,7 @@ func (d *demo) findSpeech() error {
 	for i := 0; i*frame < len(recording); i++ {
 		in := map[string]*runtime.Tensor{"state": state, "sr": runtime.Scalar(int64(rate)),
 			"input": runtime.MustFrom(padded[i*frame:][:context+frame], 1, context+frame)}
-		p, err := d.call(exe, in, "output")
+		p, err := d.call(exe, in, "output", i == 0)
 		if err != nil {
 			return err
 		}
