@@ -89,7 +89,9 @@ func round(op ir.Op) func(*node) []*tensor {
 			}
 			return known(n.typ(0).DType, n.typ(0).Shape, out)
 		}
-		return result(n.op(op, nil, n.arg(0)))
+		out := result(n.op(op, nil, n.arg(0)))
+		out[0].quots = roundQuotients(op, n.in[0])
+		return out
 	}
 }
 
@@ -106,7 +108,9 @@ func binaryOp(op ir.Op) func(*node) []*tensor {
 				return e
 			}
 		}
-		return result(n.elementwise(op, n.arg(0), n.arg(1)))
+		out := result(n.elementwise(op, n.arg(0), n.arg(1)))
+		out[0].quots = combineQuotients(op, n.in[0], n.in[1])
+		return out
 	}
 }
 
@@ -230,6 +234,9 @@ func (n *node) convert(d ir.DType) []*tensor {
 	if out := convertElems(t, d); out != nil {
 		return known(d, t.typ.Shape, out)
 	}
+	if out := castToInt(t); out != nil && exprType(d) && d != ir.Bool {
+		return known(d, t.typ.Shape, out)
+	}
 	v := n.value(t)
 	if limit, ok := largest8[d]; ok && saturate {
 		if !v.Type.DType.IsFloat() {
@@ -240,7 +247,11 @@ func (n *node) convert(d ir.DType) []*tensor {
 	if (d == ir.I4 || d == ir.U4) && v.Type.DType.IsFloat() {
 		v = n.cast(v, ir.I32) // of which the low bits are taken
 	}
-	return result(n.cast(v, d))
+	out := result(n.cast(v, d))
+	if out[0].quots = castToFloat(t, d); d == ir.F32 || d == ir.F64 {
+		out[0].quots = append(out[0].quots, t.quots...)
+	}
+	return out
 }
 
 // convertElems converts known elements, nil where the result cannot be known.

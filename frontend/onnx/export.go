@@ -170,6 +170,8 @@ func attribute(name string, value any) *onnxpb.AttributeProto {
 		p.Type, p.I = onnxpb.AttrInt, int64(x)
 	case int64:
 		p.Type, p.I = onnxpb.AttrInt, x
+	case float32:
+		p.Type, p.F = onnxpb.AttrFloat, x
 	case string:
 		p.Type, p.S = onnxpb.AttrString, []byte(x)
 	case []int64:

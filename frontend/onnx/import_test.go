@@ -54,6 +54,11 @@ func TestShapes(t *testing.T) {
 		{"known if", []string{"x f32[N,3]"}, nodes{op("Shape x -> s"), op("Size s -> r"), intConst("two", 2),
 			op("Equal r two -> c"), op("If c -> y", "then_branch", subgraph("z", ints("ax", 0), op("Unsqueeze x ax -> z")),
 				"else_branch", subgraph("z", op("Identity x -> z")))}, "f32[1,N,3]"},
+		{"sizes in floats", []string{"x f32[1,1,H,W]"}, nodes{op("Shape x -> s"), intConst("i", 2), op("Gather s i -> h"),
+			op("Cast h -> f", "to", 1), op("Cast h -> p", "to", 1), op("Constant -> c", "value_float", float32(1.5)),
+			op("Mul f c -> g"), op("Floor g -> k"), op("Cast k -> m", "to", 7), ints("ax", 0), op("Unsqueeze m ax -> u"),
+			ints("b", 1, 1), ints("w", 7), op("Concat b u w -> t", "axis", 0),
+			op("Resize x _ _ t -> y")}, "f32[1,1,((3*H)/2),7]"},
 		{"nonzero", []string{"x f32[N,3]"}, nodes{op("NonZero x -> y")}, "i64[2,y.count]"},
 	}
 	for _, tt := range tests {

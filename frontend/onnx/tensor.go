@@ -21,6 +21,10 @@ type tensor struct {
 	// all the same; nil for the others. The list is nil or complete.
 	dims []*ir.Dim
 
+	// quots are the elements of a computed tensor of floats that are
+	// quotients of expressions.
+	quots []quotient
+
 	// bad marks the result of a node that could not be imported; whatever
 	// uses it is not imported either, without an error of its own.
 	bad bool
