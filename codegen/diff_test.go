@@ -150,8 +150,12 @@ func TestDiff(t *testing.T) {
 	if os.Getenv("TCC_FUZZ_SHRINK") == "" && len(total.Failures) > 3 {
 		total.Failures = total.Failures[:3]
 	}
+	last := uint64(0)
 	for _, f := range total.Failures {
-		shrinkFailure(t, f)
+		if f.Seed != last { // it often fails at each level
+			shrinkFailure(t, f)
+		}
+		last = f.Seed
 	}
 }
 

@@ -267,7 +267,8 @@ func wanted(c *irtest.Case) ([][]*ir.Literal, error) {
 	return want, nil
 }
 
-// checkCase takes one case through the whole pipeline at one level.
+// checkCase takes one case through the whole pipeline at one level, with its
+// own data and with hostile data.
 func checkCase(c *irtest.Case, level string) error {
 	want, err := wanted(c)
 	if err != nil {
@@ -282,7 +283,10 @@ func checkCase(c *irtest.Case, level string) error {
 	if s.err != nil {
 		return s.err
 	}
-	return s.run(level, want)
+	if err := s.run(level, want); err != nil {
+		return err
+	}
+	return s.attack(level)
 }
 
 // locate says which part of the compiler is at fault: the stages are run one

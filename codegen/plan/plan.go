@@ -68,6 +68,7 @@ func Make(g *ir.Graph, mem Memory) (*Plan, error) {
 		kernels: map[string]int{},
 		consts:  map[string]int{},
 		shared:  map[runtime.Buffer]int{},
+		parts:   map[int]bool{},
 	}
 	if err := b.signature(g); err != nil {
 		return nil, err
@@ -101,8 +102,9 @@ type builder struct {
 	weights     []Weight
 	weightBytes int64
 	shared      map[runtime.Buffer]int
-	late        int // late blocks
-	depth       int // of ifs and loops around
+	late        int          // late blocks
+	parts       map[int]bool // buffers in memory that is made before a loop
+	depth       int          // of ifs and loops around
 }
 
 // signature declares the ports, the symbols and their buffers.
@@ -280,7 +282,7 @@ func (b *builder) same(i, j int) bool {
 // only now.
 func (b *builder) allocOutput(buf int) []runtime.Step {
 	x := b.p.Buffers[buf]
-	if !b.lateBuffer(buf) {
+	if !b.lateBuffer(buf) || b.parts[buf] {
 		return nil
 	}
 	switch x.Kind {

@@ -139,7 +139,9 @@ func (l *scanner) slice(buf int, offset, size ir.Dim) (int, error) {
 		return 0, err
 	}
 	x.Size, err = l.b.slots.int(size)
-	return l.b.buffer(x), err
+	part := l.b.buffer(x)
+	l.b.parts[part] = true
+	return part, err
 }
 
 func (l *scanner) carries() error {

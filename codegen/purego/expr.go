@@ -64,6 +64,9 @@ func static(e *kernel.Expr) bool {
 
 func (p *printer) load(t string, e *kernel.Expr, args []string) error {
 	at := p.use(e.Buf.Name) + "[" + p.dim(e.Index) + "]"
+	if p.wide[e.Buf] {
+		at = "float32(" + at + ")"
+	}
 	if len(args) == 0 {
 		p.printf("%s := %s", t, at)
 		return nil

@@ -11,7 +11,7 @@ import (
 // Func returns the source of k as a Go function named name. The package it
 // goes into imports math and unsafe, and the runtime under the name rt.
 func Func(k *kernel.Kernel, name string) (string, error) {
-	p := &printer{indent: 1, vars: map[*kernel.Expr]string{}, used: map[string]bool{}}
+	p := &printer{indent: 1, vars: map[*kernel.Expr]string{}, used: map[string]bool{}, wide: accumulators(k)}
 	if err := p.tasks(k.Body); err != nil {
 		return "", fmt.Errorf("purego: kernel %s: %w", k.Name, err)
 	}
@@ -41,6 +41,7 @@ type printer struct {
 	temps   int
 	vars    map[*kernel.Expr]string // values of shared expressions in scope
 	used    map[string]bool         // names of the tree that were printed: Go refuses those that are not
+	wide    map[*kernel.Buffer]bool // accumulators, see there
 	scratch ir.Dim                  // bytes of scratch given out so far
 }
 
@@ -143,6 +144,9 @@ func (p *printer) stmt(s kernel.Stmt) error {
 	case *kernel.Loop:
 		return p.loop(s)
 	case *kernel.Store:
+		if p.wide[s.Buf] {
+			return p.accumulate(s)
+		}
 		v, err := p.expr(s.Value)
 		if err != nil {
 			return err
@@ -219,6 +223,9 @@ func (p *printer) alloc(b *kernel.Buffer) error {
 	k, ok := b.Size.Int()
 	if !ok || b.Space != kernel.Local {
 		return fmt.Errorf("buffer %s of size %v in space %d has no pure Go form", b.Name, b.Size, b.Space)
+	}
+	if p.wide[b] {
+		t = "float64"
 	}
 	p.printf("var %s [%d]%s", n, k, t)
 	return nil
