@@ -138,15 +138,15 @@ func TestDiff(t *testing.T) {
 	for at, end := from, from+uint64(n); at < end; {
 		r, next := checkChild(t, at, min(at+batch, end), levels)
 		total.add(r)
+		for _, f := range r.Failures {
+			t.Errorf("seed %d: level %s: %s", f.Seed, f.Level, f.Text)
+		}
 		at = next
 		if n > batch {
 			t.Logf("%d of %d graphs, %d failures", at-from, n, len(total.Failures))
 		}
 	}
 	logCoverage(t, total, levels)
-	for _, f := range total.Failures {
-		t.Errorf("seed %d: level %s: %s", f.Seed, f.Level, f.Text)
-	}
 	if os.Getenv("TCC_FUZZ_SHRINK") == "" && len(total.Failures) > 3 {
 		total.Failures = total.Failures[:3]
 	}
