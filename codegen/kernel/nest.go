@@ -18,7 +18,7 @@ func (l *Loop) only() (*Loop, bool) {
 // interchange exchanges loop v with the loop that is its whole body. It is
 // legal where the iterations of one do not depend on each other, whatever the
 // other's variable: what depends then shares that variable's value and keeps
-// its order.
+// its order. Folds into an accumulator may be in any order.
 func (k *Kernel) interchange(v string) error {
 	p, err := k.find("reorder", v)
 	if err != nil {
@@ -37,7 +37,7 @@ func (k *Kernel) interchange(v string) error {
 	}
 	if !a.Indep {
 		f := p.inside(k)
-		if !independent(f, b.Var, b.Body, []string{v}) {
+		if !independent(f, b.Var, b.Body, []string{v}) && !onlyFolds(f, b, v) {
 			return refuse("reorder", v, "neither its iterations nor those of %s are independent", b.Var)
 		}
 	}
@@ -46,6 +46,13 @@ func (k *Kernel) interchange(v string) error {
 	outer.Body = []Stmt{&inner}
 	p.replace(&outer)
 	return nil
+}
+
+// onlyFolds reports whether iterations of b, for any v, depend on each other
+// only by folding into accumulators, whose order is free up to rounding.
+func onlyFolds(f *Facts, b *Loop, v string) bool {
+	folds, err := foldsOf(v, b.Body)
+	return err == nil && independentBut(f, b.Var, b.Body, folds, []string{v}) == nil
 }
 
 func parallel(b Bind) bool { return b != Serial && b != Unroll && b != Vector }

@@ -32,7 +32,7 @@ func (k *Kernel) SplitReduction(v, lane string, n int64) (lanes string, init str
 	if err != nil {
 		return "", "", nil, err
 	}
-	if err := independentBut(p.facts(k), v, l.Body, folds); err != nil {
+	if err := independentBut(p.facts(k), v, l.Body, folds, nil); err != nil {
 		return "", "", nil, err
 	}
 	r := &splitter{k: k, n: n, lane: k.fresh(lane), part: map[*Buffer]*Buffer{}}
@@ -125,8 +125,9 @@ func foldOp(st *Store) (ir.Op, bool) {
 	return op, isAcc(e.Args[0]) || isAcc(e.Args[1])
 }
 
-// independentBut checks that apart from the folds iterations are independent.
-func independentBut(f *Facts, v string, body []Stmt, folds []fold) error {
+// independentBut checks that apart from the folds iterations are independent,
+// whatever the values of the variables in free.
+func independentBut(f *Facts, v string, body []Stmt, folds []fold, free []string) error {
 	skip := map[*Buffer]bool{}
 	for _, x := range folds {
 		skip[x.buf] = true
@@ -151,7 +152,7 @@ func independentBut(f *Facts, v string, body []Stmt, folds []fold) error {
 		}
 		return out
 	}
-	if !independent(f, v, drop(rest), nil) {
+	if !independent(f, v, drop(rest), free) {
 		return refuse("splitreduction", v, "iterations depend on each other beside the accumulators")
 	}
 	return nil

@@ -124,7 +124,7 @@ func (p *product) axes() error {
 			along += 8
 		}
 	}
-	if best >= 8 && along == 0 && !p.packs() {
+	if best >= 8 && along == 0 && p.size(p.k, 64) > 8 && !p.packs() {
 		return refuse("memory is contiguous along the accumulation")
 	}
 	p.odd = map[*kernel.Buffer]bool{}

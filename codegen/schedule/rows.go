@@ -128,6 +128,7 @@ func (s *scheduler) along(body []kernel.Stmt) error {
 		}
 	})
 	for _, v := range leaves {
+		v = s.turned(v)
 		if !s.worth(v) {
 			continue
 		}
@@ -143,6 +144,31 @@ func (s *scheduler) along(body []kernel.Stmt) error {
 		}
 	}
 	return nil
+}
+
+// turned exchanges loop v with the loop around it where memory is contiguous
+// along that one, and returns the innermost of them.
+func (s *scheduler) turned(v string) string {
+	if s.worth(v) {
+		return v
+	}
+	around := ""
+	kernel.WalkStmts(s.Body, func(st kernel.Stmt) {
+		if l, ok := st.(*kernel.Loop); ok && len(l.Body) == 1 && l.Bind == kernel.Serial {
+			if in, ok := l.Body[0].(*kernel.Loop); ok && in.Var == v {
+				around = l.Var
+			}
+		}
+	})
+	if around == "" {
+		return v
+	}
+	try := &scheduler{Kernel: s.Kernel.Clone(), t: s.t}
+	if try.Reorder(v, around) != nil || !try.worth(around) {
+		return v
+	}
+	s.Kernel = try.Kernel
+	return around
 }
 
 // fold splits the reduction v over lanes: several vectors of partial results

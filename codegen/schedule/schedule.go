@@ -28,7 +28,7 @@ var strategies = []strategy{
 	{"rows", (*scheduler).rows},
 	{"pointwise", (*scheduler).pointwise},
 	{"tasks", (*scheduler).tasks},
-	{"serial", func(*scheduler) error { return nil }},
+	{"serial", func(s *scheduler) error { return s.inside(s.Body) }},
 }
 
 // Schedule returns k scheduled for t; k is not changed.
