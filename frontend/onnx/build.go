@@ -88,12 +88,6 @@ func (n *node) dim(d ir.Dim) *ir.Value {
 	return n.value(&tensor{typ: ir.T(ir.I64), elems: []elem{{d: d}}})
 }
 
-// index returns a constant i64 vector.
-func (n *node) index(list []int64) *ir.Value {
-	lit := ir.NewLiteral(ir.I64, []int64{int64(len(list))}, list)
-	return n.op(ir.OpConst, &ir.ConstAttr{Value: lit})
-}
-
 func (n *node) cast(v *ir.Value, d ir.DType) *ir.Value {
 	if v.Type.DType == d {
 		return v

@@ -59,7 +59,7 @@ func exportConv(e *exporter, v *ir.Value) ([]string, error) {
 		s = append(append(ir.Shape{s[0]}, s[rank-1]), s[1:rank-1]...)
 	}
 	var err error
-	if x, s, err = e.spread(x, s, a.InDilation, v.Type.DType); err != nil {
+	if x, err = e.spread(x, s, a.InDilation, v.Type.DType); err != nil {
 		return nil, err
 	}
 	pads := make([]int64, 2*n)
@@ -110,7 +110,7 @@ func weightsToFirst(rank int) []int {
 }
 
 // spread puts by[i]-1 zeros between the elements along spatial axis i.
-func (e *exporter) spread(x string, s ir.Shape, by []int64, d ir.DType) (string, ir.Shape, error) {
+func (e *exporter) spread(x string, s ir.Shape, by []int64, d ir.DType) (string, error) {
 	for i, k := range by {
 		axis := 2 + i
 		if k == 1 {
@@ -119,7 +119,7 @@ func (e *exporter) spread(x string, s ir.Shape, by []int64, d ir.DType) (string,
 		wide := insertOnes(s, []int{axis + 1})
 		x1, err := e.reshape(x, wide)
 		if err != nil {
-			return "", nil, err
+			return "", err
 		}
 		pads := make([]int64, 2*len(wide))
 		pads[len(wide)+axis+1] = k - 1
@@ -131,11 +131,11 @@ func (e *exporter) spread(x string, s ir.Shape, by []int64, d ir.DType) (string,
 		x1, err = e.reshape(x1, long)
 		end, err2 := e.dim(s[axis])
 		if err := errors.Join(err, err2); err != nil {
-			return "", nil, err
+			return "", err
 		}
 		x = e.node("Slice", nil, x1, e.ints(0), end, e.ints(int64(axis)), e.ints(1))
 	}
-	return x, s, nil
+	return x, nil
 }
 
 // window exports a pooling operator over all axes, as spatial axes of one

@@ -204,15 +204,7 @@ func cumulative(op ir.Op) func(*node) []*tensor {
 	}
 }
 
-// countTrue binds the number of true elements.
-func (n *node) countTrue(mask *ir.Value) ir.Dim {
-	axes := make([]int, mask.Type.Rank())
-	for i := range axes {
-		axes[i] = i
-	}
-	return n.bind(n.reduce(ir.OpSum, n.cast(mask, ir.I64), false, axes...))
-}
-
+// nonZeroOf returns the coordinates of what is not zero in v.
 func (n *node) nonZeroOf(v *ir.Value) *ir.Value {
 	mask := v
 	if v.Type.DType != ir.Bool {
