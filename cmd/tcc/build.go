@@ -78,6 +78,15 @@ func buildExe(ctx context.Context, c *cli.Command, m *model) error {
 	if len(levels) == 0 {
 		levels = []string{generic}
 	}
+	out := c.String("o")
+	if out == "" {
+		if out = runtime.FileName(modelName(m)); goos == "windows" {
+			out += ".exe"
+		}
+	}
+	if info, err := os.Stat(out); err == nil && info.IsDir() {
+		return usage("-o %s: is a folder, wanted the file of the executable", out)
+	}
 	const module = "tccbuild"
 	o := gopkg.Options{Package: "main", Name: modelName(m), ImportPath: module}
 	if o.WeightsBeside, err = beside(c); err != nil {
@@ -87,23 +96,6 @@ func buildExe(ctx context.Context, c *cli.Command, m *model) error {
 	if err != nil {
 		return err
 	}
-	out := c.String("o")
-	if out == "" {
-		if out = runtime.FileName(modelName(m)); goos == "windows" {
-			out += ".exe"
-		}
-	}
-	return writeExe(ctx, files, module, out, o)
-}
-
-// writeExe builds the executable and, where they are apart, writes its weights
-// beside it.
-func writeExe(ctx context.Context, files gopkg.Files, module, out string, o gopkg.Options) error {
-	if info, err := os.Stat(out); err == nil && info.IsDir() {
-		return usage("-o %s: is a folder, wanted the file of the executable", out)
-	}
-	tick := progress("building " + out)
-	tick(0, 1)
 	if err := files.Build(ctx, module, out); err != nil {
 		return err
 	}

@@ -22,17 +22,21 @@ import (
 // the test data beside the model, else random ones.
 func record(ctx context.Context, c *cli.Command, m *model, g *ir.Graph, dims *dimFlags) ([]gopkg.Case, error) {
 	dirs, flags := c.StringSlice("input-dir"), c.StringSlice("input")
-	if len(dirs) == 0 && len(flags) == 0 {
+	found := len(dirs) == 0 && len(flags) == 0
+	if found {
 		dirs = firstSets(m.path)
 	}
-	if len(dirs) == 0 {
-		dirs = []string{""}
-	}
 	var cases []gopkg.Case
-	for _, dir := range dirs {
+	for _, dir := range append(dirs, "") {
+		if dir == "" && (len(cases) > 0 || len(dirs) > 0 && !found) {
+			continue // random inputs are for want of others
+		}
 		in, err := readInputs(g, flags, dir)
 		if err != nil {
 			return nil, err
+		}
+		if found && !dims.fit(g, in) {
+			continue // test data of other extents than -dim allows
 		}
 		one, err := interpret(ctx, g, in, dims)
 		if err != nil {
@@ -95,6 +99,31 @@ func hasFree(g *ir.Graph, given []*runtime.Tensor) bool {
 		}
 	}
 	return false
+}
+
+// fit reports whether the inputs given have the extents that the graph and the
+// ranges allow.
+func (d *dimFlags) fit(g *ir.Graph, in []*runtime.Tensor) bool {
+	for i, p := range g.Params {
+		if in[i] == nil {
+			continue
+		}
+		if in[i].Rank() != p.Type.Rank() {
+			return false
+		}
+		for axis, e := range p.Type.Shape {
+			n := int64(in[i].Shape()[axis])
+			if k, ok := e.Int(); ok && k != n {
+				return false
+			}
+			for _, r := range d.ranges {
+				if e.Equal(ir.Sym(r.name)) && (n < r.lo || n > r.hi) {
+					return false
+				}
+			}
+		}
+	}
+	return true
 }
 
 // dimFlags are the -dim flags of build and gen.
