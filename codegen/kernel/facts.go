@@ -278,6 +278,17 @@ func (f *Facts) obvious(d ir.Dim) bool {
 
 func (f *Facts) eliminate(d ir.Dim, depth int) bool {
 	syms := f.order(d)
+	for _, s := range syms { // what holds of a minimum holds of both: nothing is lost
+		def, ok := f.defs[s]
+		if !ok || def.op != '<' && def.op != '>' {
+			continue
+		}
+		coef, rest, ok := d.Linear(s)
+		if ok && (def.op == '<' && f.obvious(coef) || def.op == '>' && f.obvious(coef.Neg())) {
+			return f.prove(coef.Mul(def.a).Add(rest), depth-1) &&
+				f.prove(coef.Mul(def.b).Add(rest), depth-1)
+		}
+	}
 	// Upper bounds first, then lower bounds, last what needs a proof itself.
 	for _, pass := range []func(coef ir.Dim) bool{
 		func(coef ir.Dim) bool { return f.obvious(coef.Neg()) },
@@ -287,14 +298,9 @@ func (f *Facts) eliminate(d ir.Dim, depth int) bool {
 		},
 	} {
 		for _, s := range syms {
-			coef, rest, ok := d.Linear(s)
+			coef, _, ok := d.Linear(s)
 			if !ok || !pass(coef) {
 				continue
-			}
-			up := f.obvious(coef)
-			if def, ok := f.defs[s]; ok && (def.op == '<' && up || def.op == '>' && !up) {
-				return f.prove(coef.Mul(def.a).Add(rest), depth-1) &&
-					f.prove(coef.Mul(def.b).Add(rest), depth-1)
 			}
 			if f.bySymbol(d, s, coef, depth) {
 				return true

@@ -23,9 +23,13 @@ func (p *product) pack(t *tiling) error {
 			if p.depends(e, t.n0) {
 				at = t.nt // what one tile of columns needs stays in the nearest cache
 			}
-			err = try.packAt(at, e, t, true)
+			if err = try.packAt(at, e, t, true, false); err != nil && p.guarded(e) {
+				// Whole tiles: what is beyond the edge is masked in the copy.
+				try.scheduler = &scheduler{Kernel: p.Kernel.Clone(), t: p.t}
+				err = try.packAt(at, e, t, true, true)
+			}
 		case p.worthColumns(e, t):
-			err = try.packAt(t.nt, e, t, false)
+			err = try.packAt(t.nt, e, t, false, false)
 		default:
 			continue
 		}
@@ -121,6 +125,9 @@ func (p *product) strided(e *kernel.Expr) bool {
 // of 2048.
 func (p *product) worthRows(e *kernel.Expr, t *tiling) bool {
 	columns := p.depends(e, p.n, t.nt, t.n0)
+	if columns && e.Kind == kernel.KLoad && p.shared[e.Buf] {
+		return true
+	}
 	if p.m == "" {
 		return false
 	}
@@ -143,12 +150,14 @@ type axis struct {
 	most  ir.Dim // greatest extent, for strides
 	coef  ir.Dim // stride in the source
 	order int64  // coef with some number for symbols
+	lanes bool   // of columns
 }
 
 // packAt packs e at loop v: over the loops of the accumulation and, for rows,
 // those of the task.
-func (p *product) packAt(v string, e *kernel.Expr, t *tiling, rows bool) error {
-	l := &layout{product: p, at: loadIndex(e), used: map[string]bool{}, slide: rows}
+func (p *product) packAt(v string, e *kernel.Expr, t *tiling, rows, whole bool) error {
+	l := &layout{product: p, at: loadIndex(e), used: map[string]bool{}, slide: rows, whole: whole, n0: t.n0,
+		inner: p.strided(e)}
 	if rows {
 		if p.h != "" {
 			l.tiles(p.h, "", t.ht, 1, t.h, t)
@@ -164,11 +173,7 @@ func (p *product) packAt(v string, e *kernel.Expr, t *tiling, rows bool) error {
 			l.axes = append(l.axes, axis{Axis: kernel.Axis{Var: r, Extent: n}, most: n, coef: cr})
 		}
 	}
-	columns := t.n0
-	if rows {
-		columns = ""
-	}
-	return p.stage(v, e, l.axes, columns)
+	return p.stage(v, e, l.axes, rows)
 }
 
 // layout collects the axes of a packed operand.
@@ -178,6 +183,9 @@ type layout struct {
 	axes  []axis
 	used  map[string]bool // loops of the accumulation that are part of an axis
 	slide bool            // overlapping axes are joined
+	whole bool            // tiles at the edge are copied as if they were whole
+	n0    string          // the columns
+	inner bool            // these are laid out innermost
 }
 
 // add adds the axis of the values of expr, below extent, which is at most most;
@@ -187,8 +195,9 @@ func (l *layout) add(expr ir.Dim, v string, extent ir.Dim, most int64) {
 	if !ok || cv.IsConst(0) {
 		return
 	}
-	a := axis{Axis: kernel.Axis{Var: v, At: expr, Extent: extent}, most: ir.Const(most), coef: cv}
-	if r, q := l.slides(l.at, v); r != "" && !l.used[r] && l.slide {
+	a := axis{Axis: kernel.Axis{Var: v, At: expr, Extent: extent}, most: ir.Const(most), coef: cv,
+		lanes: v == l.n0 && l.inner}
+	if r, q := l.slides(l.at, v); r != "" && !l.used[r] && l.slide && (q == 1 || !a.lanes) {
 		l.used[r] = true
 		n := l.Loop(r).Extent
 		a.At = expr.MulConst(q).Add(ir.Sym(r))
@@ -207,6 +216,8 @@ func (l *layout) tiles(v, tile, in string, size, count int64, t *tiling) {
 	extent := n.Sub(ir.Sym(v).MulConst(most)).Min(ir.Const(most))
 	if k, ok := n.Int(); ok && k <= most {
 		extent, most = n, k
+	} else if l.whole {
+		extent = ir.Const(most)
 	}
 	at := ir.Sym(in)
 	if tile != "" {
@@ -234,13 +245,13 @@ func loadIndex(e *kernel.Expr) ir.Dim {
 
 // stage lays the axes out in the order of the source, but columns innermost,
 // and makes vectors of the copy.
-func (p *product) stage(v string, e *kernel.Expr, axes []axis, columns string) error {
+func (p *product) stage(v string, e *kernel.Expr, axes []axis, rows bool) error {
 	if len(axes) == 0 {
 		return refuse("nothing to pack")
 	}
 	for i := range axes {
 		axes[i].order = p.magnitude(axes[i].coef)
-		if axes[i].Var == columns {
+		if axes[i].lanes {
 			axes[i].order = 0
 		}
 	}
@@ -251,7 +262,7 @@ func (p *product) stage(v string, e *kernel.Expr, axes []axis, columns string) e
 		list[i] = axes[i].Axis
 		list[i].Stride = size
 		size = size.Mul(axes[i].most)
-		if n, ok := size.Int(); ok && i == len(axes)-1 && i > 0 && columns == "" && n >= 64 {
+		if n, ok := size.Int(); ok && i == len(axes)-1 && i > 0 && rows && n >= 64 {
 			// lines of an odd number of vectors keep off each other's cache sets
 			size = ir.Const((n+15)/16*16 | 16)
 		}

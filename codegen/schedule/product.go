@@ -18,7 +18,8 @@ type product struct {
 	n      string                  // the axis of lanes
 	m, h   string                  // the axis of rows and one around it, or empty
 	k      ir.Dim                  // iterations of the accumulation
-	odd    map[*kernel.Buffer]bool // loads that are not contiguous over lanes
+	odd    map[*kernel.Buffer]bool // what is not contiguous over lanes
+	shared map[*kernel.Buffer]bool // of it, what neighbouring columns share
 }
 
 // product schedules accumulations in register blocks: rows of one axis by
@@ -118,19 +119,14 @@ func (p *product) axes() error {
 	if best >= 100 {
 		return refuse("no axis long enough for lanes")
 	}
-	along := 0
-	for _, e := range p.loads {
-		if stride(e.Index, last(p.red)) == 2 {
-			along += 8
-		}
-	}
-	if best >= 8 && along == 0 && p.size(p.k, 64) > 8 && !p.packs() {
+	if best >= 8 && p.contiguous() && p.size(p.k, 64) > 8 && !p.packs() {
 		return refuse("memory is contiguous along the accumulation")
 	}
-	p.odd = map[*kernel.Buffer]bool{}
+	p.odd, p.shared = map[*kernel.Buffer]bool{}, map[*kernel.Buffer]bool{}
 	for _, e := range p.loads {
 		if laneStride(e.Index, p.n, w) == 2 {
 			p.odd[e.Buf] = true
+			p.shared[e.Buf] = p.window(e)
 		}
 	}
 	gain := 0
@@ -148,7 +144,7 @@ func (p *product) axes() error {
 			g = 0
 		}
 		for _, e := range p.loads {
-			if r, _ := p.slides(e.Index, v); g == 0 && r == last(p.red) {
+			if r, _ := p.slides(e.Index, v); g == 0 && r != "" {
 				g = 1 // windows overlap along v
 			}
 		}
@@ -157,6 +153,14 @@ func (p *product) axes() error {
 		}
 	}
 	return nil
+}
+
+// contiguous reports whether memory is contiguous along a loop of the
+// accumulation.
+func (p *product) contiguous() bool {
+	return slices.ContainsFunc(p.red, func(r string) bool {
+		return !slices.ContainsFunc(p.loads, func(e *kernel.Expr) bool { return stride(e.Index, r) == 2 })
+	})
 }
 
 // packs reports whether there are rows enough that an operand without
@@ -175,7 +179,14 @@ func (p *product) packs() bool {
 			}
 		}
 	}
-	return false
+	return slices.ContainsFunc(p.loads, p.window)
+}
+
+// window reports whether lanes of the load e are not contiguous, and neighbours
+// use the same elements.
+func (p *product) window(e *kernel.Expr) bool {
+	r, q := p.slides(e.Index, p.n)
+	return r != "" && q == 1 && stride(e.Index, p.n) == 2
 }
 
 // block is the register block: rows by cols vectors of w lanes.

@@ -252,4 +252,43 @@ func TestConv(t *testing.T) {
 								acc[0] = fma(x[((h+i-1)*9+p+j-1)*20+o | and(and(ge(h+i-1, 0), lt(h+i-1, 8)), and(ge(p+j-1, 0), lt(p+j-1, 9))) : 0.0f32], w[(3*i+j)*20+o], acc[0])
 						y[(h*9+p)*20+o] = acc[0]
 	`, "product")
+	check(t, `
+		kernel single(x f32[8*40*3] in, w f32[9*3] in, y f32[8*40] out)
+			serial h < 8
+				serial p < 40
+					alloc acc f32[1] local
+					acc[0] = 0.0f32
+					serial i < 3
+						serial j < 3
+							serial c < 3
+								acc[0] = fma(x[((h+i-1)*40+p+j-1)*3+c | and(and(ge(h+i-1, 0), lt(h+i-1, 8)), and(ge(p+j-1, 0), lt(p+j-1, 40))) : 0.0f32], w[(3*i+j)*3+c], acc[0])
+					y[h*40+p] = acc[0]
+	`, "product")
+	check(t, `
+		kernel strided(x f32[9*41*3] in, w f32[27*4] in, y f32[4*4*20] out)
+			serial o < 4
+				serial h < 4
+					serial p < 20
+						alloc acc f32[1] local
+						acc[0] = 0.0f32
+						serial i < 3
+							serial j < 3
+								serial c < 3
+									acc[0] = fma(x[((2*h+i)*41+2*p+j)*3+c], w[o*27+(3*i+j)*3+c], acc[0])
+						y[(o*4+h)*20+p] = acc[0]
+	`, "product")
+}
+
+// TestFoldsTurned: a reduction runs along memory whichever loop does.
+func TestFoldsTurned(t *testing.T) {
+	check(t, `
+		kernel global(x f32[N*40*70] in, y f32[N] out) dims(N)
+			serial n < N
+				alloc acc f32[1] local
+				acc[0] = 0.0f32
+				serial i < 40
+					serial j < 70
+						acc[0] = add(acc[0], x[n*2800+j*40+i])
+				y[n] = acc[0]
+	`, "rows", []int64{3})
 }
