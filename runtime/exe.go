@@ -4,7 +4,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -134,15 +133,6 @@ func ReadInput(value string, d DType) (*Tensor, error) {
 
 // scalarOf returns the number that text denotes as a scalar of d.
 func scalarOf(d DType, text string, f float64) (*Tensor, error) {
-	make64 := map[DType]func(int64) *Tensor{
-		I8:  func(k int64) *Tensor { return Scalar(int8(k)) },
-		I16: func(k int64) *Tensor { return Scalar(int16(k)) },
-		I32: func(k int64) *Tensor { return Scalar(int32(k)) },
-		I64: func(k int64) *Tensor { return Scalar(k) },
-		U8:  func(k int64) *Tensor { return Scalar(uint8(k)) },
-		U16: func(k int64) *Tensor { return Scalar(uint16(k)) },
-		U32: func(k int64) *Tensor { return Scalar(uint32(k)) },
-	}
 	switch d {
 	case F32:
 		return Scalar(float32(f)), nil
@@ -154,25 +144,40 @@ func scalarOf(d DType, text string, f float64) (*Tensor, error) {
 		return Scalar(ToBFloat16(float32(f))), nil
 	case Bool:
 		return Scalar(f != 0), nil
-	case U64:
-		k, err := strconv.ParseUint(text, 0, 64)
-		return Scalar(k), err
 	case String:
 		return nil, fmt.Errorf("a scalar string cannot be given as %s", text)
 	}
-	bits := d.Size() * 8
-	lo, hi := -math.Ldexp(1, bits-1), math.Ldexp(1, bits-1)
-	if d >= U8 && d <= U64 {
-		lo, hi = 0, math.Ldexp(1, bits)
+	t, err := NewTensor(d)
+	if err != nil {
+		return nil, err
 	}
-	k, err := strconv.ParseInt(text, 0, 64)
-	if err != nil || float64(k) < lo || float64(k) >= hi {
+	b, err := t.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	var bits uint64
+	if d >= U8 && d <= U64 {
+		bits, err = strconv.ParseUint(text, 0, 8*d.Size())
+	} else {
+		var k int64
+		k, err = strconv.ParseInt(text, 0, 8*d.Size())
+		bits = uint64(k)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s is no %v", text, d)
 	}
-	return make64[d](k), nil
+	for i := range b {
+		b[i] = byte(bits >> (8 * i))
+	}
+	return t, nil
 }
 
 func (c *exe) write(p *Program, out []*Tensor) (int, error) {
+	if c.outDir != "" {
+		if err := os.MkdirAll(c.outDir, 0o777); err != nil {
+			return 1, err
+		}
+	}
 	for i, t := range out {
 		name := p.Outputs[i].Name
 		if c.outDir == "" {

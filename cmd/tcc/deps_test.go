@@ -31,6 +31,7 @@ codegen/llvm: codegen/kernel codegen/mathfn
 codegen/ptx: codegen/kernel codegen/mathfn codegen/schedule
 codegen/purego: codegen/kernel
 runtime:
+codegen/llvm/jit: codegen/llvm runtime
 codegen/plan: codegen/lower runtime
 codegen: codegen/plan codegen/schedule codegen/llvm codegen/purego passes runtime
 codegen/gopkg: codegen codegen/purego runtime

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -49,6 +50,29 @@ func debugFlags() []cli.Flag {
 		&cli.StringFlag{Name: "d", Hidden: true, Usage: "rules: print which rule fired where; help: describe the passes"},
 		&cli.StringFlag{Name: "fp", Hidden: true, Value: "strict", Usage: "strict or relaxed"},
 	}
+}
+
+// debugCommand does nothing but describe the debug flags: tcc help debug.
+func debugCommand() *cli.Command {
+	flags := debugFlags()
+	for _, f := range flags {
+		switch f := f.(type) {
+		case *cli.StringFlag:
+			f.Hidden = false
+		case *cli.StringSliceFlag:
+			f.Hidden = false
+		case *cli.BoolFlag:
+			f.Hidden = false
+		}
+	}
+	return command(&cli.Command{
+		Name:   "debug",
+		Hidden: true,
+		Usage:  "flags of build, run, diff and bench for those who work on tcc; they may change",
+		Description: "Example: tcc run vad.onnx -input-dir ref_0 -dump fuse\n\n" +
+			"tcc run vad.onnx -d help describes the passes.",
+		Flags: flags,
+	}, 0, 0, func(_ context.Context, c *cli.Command) error { return cli.ShowSubcommandHelp(c) })
 }
 
 // passOptions reads the debug flags.

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v3"
 
@@ -74,6 +76,9 @@ func inspect(_ context.Context, c *cli.Command) error {
 	return nil
 }
 
+// start is the name of the graph before all passes.
+const start = "start"
+
 // countOps counts the values of g and of its branches and loops.
 func countOps(g *ir.Graph, counts map[string]int, key func(*ir.Value) string) {
 	for _, v := range g.Values {
@@ -98,21 +103,17 @@ func (i *inspection) print() {
 }
 
 func inspectPass(g *ir.Graph, name string) error {
-	found := false
 	o := passes.Options{Dump: func(pass string, g *ir.Graph) {
 		if pass == name {
-			found = true
 			fmt.Print(g)
 		}
 	}}
-	if name != "start" {
+	if name != start {
+		if !slices.Contains(passes.Names(), name) {
+			return usage("-pass %s: wanted %s or one of %s", name, start, strings.Join(passes.Names(), ", "))
+		}
 		o.StopAfter = name
 	}
-	if _, err := passes.Run(g, o); err != nil {
-		return err
-	}
-	if !found {
-		return usage("no pass %q; passes are %v", name, passes.Names())
-	}
-	return nil
+	_, err := passes.Run(g, o)
+	return err
 }

@@ -46,12 +46,13 @@ func run(args []string) (status int) {
 	}()
 	err := app().Run(ctx, args)
 	var u usageError
+	var e cli.ExitCoder
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, errReported):
 		return exitFail
-	case errors.As(err, &u):
+	case errors.As(err, &u), errors.As(err, &e): // the library's are those of its help command
 		fmt.Fprintln(os.Stderr, "tcc:", err)
 		return exitUsage
 	}
@@ -77,7 +78,7 @@ func app() *cli.Command {
 		},
 		Commands: []*cli.Command{
 			buildCommand(), genCommand(), runCommand(), benchCommand(), diffCommand(), conformCommand(),
-			inspectCommand(), versionCommand(),
+			inspectCommand(), versionCommand(), debugCommand(),
 		},
 	}
 }

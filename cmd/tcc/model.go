@@ -46,11 +46,24 @@ func loadFixed(path string, fixed map[string]*ir.Literal) (*model, error) {
 		if err != nil {
 			return nil, usage("%s: %w", path, err)
 		}
-		m.graph = g
+		m.graph = nameResults(g)
 	default:
 		return nil, usage("%s: a model is an .onnx or a .tir file", path)
 	}
 	return m, nil
+}
+
+// nameResults gives the results of a graph whose text does not name them the
+// names of their numbers.
+func nameResults(g *ir.Graph) *ir.Graph {
+	if len(g.ResultNames) == 0 {
+		names := make([]string, len(g.Results))
+		for i := range names {
+			names[i] = strconv.Itoa(i)
+		}
+		g.SetResults(names, g.Results...)
+	}
+	return g
 }
 
 // maxText bounds the text forms that are read.

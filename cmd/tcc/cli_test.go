@@ -1,0 +1,264 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tensorcc/tcc/codegen/llvm"
+	"github.com/tensorcc/tcc/frontend/onnx/onnxpb"
+	"github.com/tensorcc/tcc/runtime"
+)
+
+// This file tests the contract of the command line: flags, exit statuses, what
+// is printed. Commands run in this process.
+
+// tcc runs a command line and returns its exit status and what it printed.
+func tcc(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	capture := func(stream **os.File) func() string {
+		f, err := os.CreateTemp(t.TempDir(), "stream")
+		if err != nil {
+			t.Fatal(err)
+		}
+		old := *stream
+		*stream = f
+		return func() string {
+			*stream = old
+			defer f.Close()
+			if _, err := f.Seek(0, io.SeekStart); err != nil {
+				t.Fatal(err)
+			}
+			b, err := io.ReadAll(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(b)
+		}
+	}
+	out, err := capture(&os.Stdout), capture(&os.Stderr)
+	status = run(append([]string{"tcc"}, args...))
+	return status, out(), err()
+}
+
+// sums is a model with a dynamic extent: z = (x + s) * 2.
+const sums = `graph sums
+	v0 = param <f32[N,2]> {x}
+	v1 = param <f32[]> {s}
+	v2 = broadcast <f32[N,2]> v1 {shape=[N,2] axes=[]}
+	v3 = add <f32[N,2]> v0 v2
+	v4 = add <f32[N,2]> v3 v3
+	return z=v4
+`
+
+// write writes a file of the test's folder and returns its path.
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func writeNPY(t *testing.T, x *runtime.Tensor) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "x.npy")
+	if err := runtime.WriteNPYFile(path, x); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func floats(t *testing.T, data []float32, dims ...int) *runtime.Tensor {
+	t.Helper()
+	x, err := runtime.From(data, dims...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+func needLLVM(t *testing.T) {
+	t.Helper()
+	if _, err := llvm.Find(); err != nil {
+		t.Skip(err)
+	}
+}
+
+func TestRun(t *testing.T) {
+	model := write(t, "sums.tir", sums)
+	x := writeNPY(t, floats(t, []float32{1, 2, 3, 4}, 2, 2))
+	for _, backend := range []string{"interp", "kernels", "native"} {
+		t.Run(backend, func(t *testing.T) {
+			if backend == "native" {
+				needLLVM(t)
+			}
+			flags := []string{"-backend", backend, "-input", "x=" + x, "-input", "s=0.5"}
+			for _, args := range [][]string{
+				slices.Concat([]string{"run", model}, flags), slices.Concat([]string{"run"}, flags, []string{model}),
+			} {
+				status, out, stderr := tcc(t, args...)
+				if status != 0 || !strings.HasPrefix(out, "z ") {
+					t.Errorf("tcc %v: status %d, printed %q, %q", args, status, out, stderr)
+				}
+			}
+			dir := filepath.Join(t.TempDir(), "made", "here")
+			if status, _, stderr := tcc(t, slices.Concat([]string{"run", model, "-output-dir", dir}, flags)...); status != 0 {
+				t.Fatal(stderr)
+			}
+			z, err := runtime.ReadNPYFile(filepath.Join(dir, "z.npy"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := z.Text(), floats(t, []float32{3, 5, 7, 9}, 2, 2).Text(); got != want {
+				t.Errorf("wrote %s, want %s", got, want)
+			}
+		})
+	}
+}
+
+// A TensorProto file that carries its name needs no NAME=.
+func TestRunNamedTensor(t *testing.T) {
+	model := write(t, "sums.tir", sums)
+	pb := &onnxpb.TensorProto{Name: "x", Dims: []int64{1, 2}, DataType: onnxpb.Float, RawData: make([]byte, 8)}
+	named := write(t, "a.pb", string(onnxpb.Encode(pb)))
+	status, out, stderr := tcc(t, "run", model, "-input", named, "-input", "s=1", "-backend", "interp")
+	if status != 0 || !strings.Contains(out, "[[2 2]]") {
+		t.Errorf("status %d, printed %q, %q", status, out, stderr)
+	}
+	pb.Name = "other"
+	other := write(t, "b.pb", string(onnxpb.Encode(pb)))
+	status, _, stderr = tcc(t, "run", model, "-input", other, "-input", "s=1")
+	if want := `holds tensor "other"; the inputs are [x s]`; status != 2 || !strings.Contains(stderr, want) {
+		t.Errorf("status %d, error %q, want 2 and %q", status, stderr, want)
+	}
+}
+
+func TestHelpHasExamples(t *testing.T) {
+	for _, c := range app().Commands {
+		status, out, _ := tcc(t, "help", c.Name)
+		if status != 0 || !strings.Contains(out, "Example") || !strings.Contains(out, "tcc "+c.Name) {
+			t.Errorf("tcc help %s: status %d, printed %q, want an example", c.Name, status, out)
+		}
+	}
+	for _, args := range [][]string{{}, {"help"}, {"-h"}, {"--help"}, {"run", "-h"}} {
+		if status, out, _ := tcc(t, args...); status != 0 || !strings.Contains(out, "USAGE") {
+			t.Errorf("tcc %v: status %d, printed %q, want usage", args, status, out)
+		}
+	}
+	if status, out, _ := tcc(t, "help", "debug"); status != 0 || !strings.Contains(out, "-stop-after") {
+		t.Errorf("tcc help debug: status %d, printed %q, want the flags for those who work on tcc", status, out)
+	}
+}
+
+func TestBenchJSON(t *testing.T) {
+	needLLVM(t)
+	model := write(t, "sums.tir", sums)
+	status, out, stderr := tcc(t, "bench", "-json", model, "-dim", "N=3", "-threads", "1", "-time", "1ms")
+	if status != 0 {
+		t.Fatal(stderr)
+	}
+	var got map[string]any
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatalf("%v: %q", err, out)
+	}
+	for _, key := range []string{"median", "min", "p99", "runs", "load", "compile", "code_bytes",
+		"weight_bytes", "arena_bytes", "allocs", "threads", "level"} {
+		if _, ok := got[key]; !ok {
+			t.Errorf("no key %s in %s", key, out)
+		}
+	}
+	if got["threads"] != 1.0 || got["allocs"] != 0.0 {
+		t.Errorf("threads %v and allocs %v, want 1 and 0", got["threads"], got["allocs"])
+	}
+}
+
+func TestDiff(t *testing.T) {
+	model := write(t, "sums.tir", sums)
+	status, out, stderr := tcc(t, "diff", model, "-backend", "kernels,interp", "-dim", "N=5")
+	if status != 0 || !strings.Contains(out, "z f32[5,2]: agrees") {
+		t.Errorf("status %d, printed %q, %q", status, out, stderr)
+	}
+}
+
+func TestInspect(t *testing.T) {
+	model := write(t, "sums.tir", sums)
+	status, out, _ := tcc(t, "inspect", model, "-pass", "start")
+	if !strings.HasPrefix(out, "graph sums\n\tv0 = param <f32[N,2]> {x}") || status != 0 {
+		t.Errorf("status %d, printed %q, want the model", status, out)
+	}
+	status, out, _ = tcc(t, "inspect", model, "-json")
+	var info inspection
+	if err := json.Unmarshal([]byte(out), &info); status != 0 || err != nil || len(info.Inputs) != 2 {
+		t.Errorf("status %d, %v, printed %q", status, err, out)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	status, out, _ := tcc(t, "version")
+	for _, want := range []string{"tcc ", "llvm: ", "cpu levels: ", "cuda: "} {
+		if status != 0 || !strings.Contains(out, want) {
+			t.Errorf("status %d, printed %q, want %q", status, out, want)
+		}
+	}
+}
+
+// reluModel is an ONNX model y = relu(x) and a test set, whose output is want.
+func reluModel(t *testing.T, dir string, op string, x, want []float32) {
+	t.Helper()
+	port := func(name string) *onnxpb.ValueInfoProto {
+		return &onnxpb.ValueInfoProto{Name: name, Type: &onnxpb.TypeProto{Tensor: &onnxpb.TensorType{
+			ElemType: onnxpb.Float, Shape: &onnxpb.TensorShapeProto{Dim: []*onnxpb.Dimension{{Param: "N"}}}}}}
+	}
+	set := filepath.Join(dir, "test_data_set_0")
+	if err := os.MkdirAll(set, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	m := &onnxpb.ModelProto{IRVersion: 8, OpsetImport: []*onnxpb.OperatorSetIDProto{{Version: 17}},
+		Graph: &onnxpb.GraphProto{Name: "g",
+			Node:  []*onnxpb.NodeProto{{OpType: op, Name: "node", Input: []string{"x"}, Output: []string{"y"}}},
+			Input: []*onnxpb.ValueInfoProto{port("x")}, Output: []*onnxpb.ValueInfoProto{port("y")}}}
+	if err := onnxpb.WriteFile(filepath.Join(dir, "model.onnx"), m); err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]float32{"input_0.pb": x, "output_0.pb": want} {
+		b, err := floats(t, data, len(data)).Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &onnxpb.TensorProto{Dims: []int64{int64(len(data))}, DataType: onnxpb.Float, RawData: b}
+		if err := onnxpb.WriteFile(filepath.Join(set, name), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestConform(t *testing.T) {
+	dir := t.TempDir()
+	reluModel(t, filepath.Join(dir, "a", "good"), "Relu", []float32{-1, 2}, []float32{0, 2})
+	status, out, stderr := tcc(t, "conform", "-backend", "interp", dir)
+	if status != 0 || out != "1 passed, 0 failed, 0 unsupported\n" {
+		t.Errorf("status %d, printed %q, %q", status, out, stderr)
+	}
+	reluModel(t, filepath.Join(dir, "b"), "Relu", []float32{-1, 2}, []float32{0, 3})
+	reluModel(t, filepath.Join(dir, "c"), "Quux", []float32{1}, []float32{1})
+	status, out, stderr = tcc(t, "conform", dir, "-backend", "interp")
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if status != 1 || len(lines) != 3 || lines[2] != "1 passed, 1 failed, 1 unsupported" ||
+		!strings.Contains(lines[0], "want 3") || !strings.Contains(lines[1], "Quux") {
+		t.Errorf("status %d, printed %q, %q", status, out, stderr)
+	}
+	status, out, _ = tcc(t, "conform", "-json", "-backend", "interp", dir)
+	var got map[string]any
+	if err := json.Unmarshal([]byte(out), &got); status != 1 || err != nil || got["passed"] != 1.0 {
+		t.Errorf("status %d, %v, printed %q", status, err, out)
+	}
+	if status, _, _ := tcc(t, "conform", t.TempDir()); status != 2 {
+		t.Errorf("status %d of nothing to run, want 2", status)
+	}
+}
