@@ -119,7 +119,7 @@ func (b *builder) signature(g *ir.Graph) error {
 	for i, v := range g.Params {
 		port, size, err := b.port(v.ParamName(), v.Type)
 		if err != nil {
-			return fmt.Errorf("input %s: %w; give the extent a name of its own", v.ParamName(), err)
+			return fmt.Errorf("input %s: %w", v.ParamName(), err)
 		}
 		b.p.Inputs = append(b.p.Inputs, port)
 		b.bufs[v] = []int{b.buffer(runtime.Buffer{Kind: runtime.InInput, Index: i, Size: size})}
@@ -149,7 +149,7 @@ func (b *builder) port(name string, t ir.Type) (runtime.Port, runtime.Int, error
 	for _, e := range t.Shape {
 		x, err := b.slots.int(e)
 		if err != nil {
-			return p, 0, err
+			return p, 0, fmt.Errorf("%w; give the extent a name of its own", err)
 		}
 		p.Dims = append(p.Dims, x)
 	}
