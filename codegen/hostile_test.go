@@ -332,3 +332,80 @@ func (s *subject) badIndices(t *testing.T, level string, bad []int64) {
 		}
 	}
 }
+
+// TestHostileFunctions computes the functions of floats at special values and
+// compares with the interpreter within a few units in the last place.
+func TestHostileFunctions(t *testing.T) {
+	units := map[ir.DType]float64{ir.F16: 0x1p-10, ir.BF16: 0x1p-7, ir.F32: 0x1p-23, ir.F64: 0x1p-52}
+	for d, unit := range units {
+		t.Run(d.String(), func(t *testing.T) {
+			x, y := &ir.Literal{DType: d}, &ir.Literal{DType: d}
+			for _, a := range hostileFloats {
+				for _, b := range hostileFloats {
+					x.Data, y.Data = appendBits(x.Data, d, a), appendBits(y.Data, d, b)
+				}
+			}
+			n := int64(len(hostileFloats) * len(hostileFloats))
+			x.Shape, y.Shape = []int64{n}, []int64{n}
+			g := ir.NewGraph("functions")
+			px, py := g.Param("x", ir.Of(d, ir.Dims(n)), ir.Pos{}), g.Param("y", ir.Of(d, ir.Dims(n)), ir.Pos{})
+			var rs []*ir.Value
+			for _, op := range ir.Ops() {
+				info := op.Info()
+				if !op.Is(ir.Elementwise) || !info.Types.Has(d) || info.Attr != nil || info.Args > 2 {
+					continue
+				}
+				rs = append(rs, g.Must(ir.Pos{}, op, nil, []*ir.Value{px, py}[:info.Args]...))
+			}
+			g.SetResults(nil, rs...)
+			c := &irtest.Case{Graph: g, Inputs: [][]*ir.Literal{{x, y}}, Bounds: make([]irtest.Bound, len(g.Values))}
+			for i := range c.Bounds {
+				c.Bounds[i] = irtest.Bound{Rel: 4 * unit}
+			}
+			for _, r := range rs { // of 2**63 the interpreter has fewer bits in float64
+				if d == ir.F64 && (r.Op == ir.OpSin || r.Op == ir.OpCos || r.Op == ir.OpTan) {
+					c.Bounds[r.ID].Rel = 64 * unit
+				}
+			}
+			for _, level := range nativeLevels(t) {
+				functionsAgree(t, c, level)
+			}
+		})
+	}
+}
+
+// functionsAgree is checkCase with a line for each operation that differs.
+func functionsAgree(t *testing.T, c *irtest.Case, level string) {
+	t.Helper()
+	want, err := wanted(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSubject(c, []string{level})
+	if err := compileAll([]*subject{s}, []string{level}); err != nil || s.err != nil {
+		t.Fatal(err, s.err)
+	}
+	m, err := s.a.Load(runtime.WithLevel(level))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	got, err := runModel(m, c.Inputs[0], false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range c.Graph.Results {
+		if err := irtest.CompareLiterals(got[i], want[0][i], c.Bounds[v.ID]); err != nil {
+			t.Errorf("%s: %v: %v", level, v.Op, err)
+		}
+	}
+}
+
+func appendBits(b []byte, d ir.DType, f float64) []byte {
+	v := floatBits(d, f)
+	for range d.Size() {
+		b = append(b, byte(v))
+		v >>= 8
+	}
+	return b
+}

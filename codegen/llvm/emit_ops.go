@@ -283,8 +283,19 @@ func extremeFloat(name string, beyond, orEqual enum.FPred) func(c *opCall) value
 			}
 			return c.cur.NewSelect(c.cur.NewFCmp(pred, x, lim), x, lim)
 		}
-		return c.intrinsic("llvm."+name+"."+suffix(c.typ()), c.typ(), c.a...)
+		x, y := c.a[0], c.a[1]
+		if widened(c.x.Args[0]) {
+			// Else LLVM computes in f16, and its expansion of that for targets
+			// without f16 arithmetic loses NaN.
+			x = c.intrinsic("llvm.arithmetic.fence."+suffix(c.typ()), c.typ(), x)
+		}
+		return c.intrinsic("llvm."+name+"."+suffix(c.typ()), c.typ(), x, y)
 	}
+}
+
+// widened reports whether x is an f16 in a wider type.
+func widened(x *kernel.Expr) bool {
+	return x.Kind == kernel.KOp && x.Op == ir.OpCast && x.Args[0].DType == ir.F16
 }
 
 func isNaNBits(k *kernel.Expr) bool {

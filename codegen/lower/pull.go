@@ -93,6 +93,9 @@ func (l *lowerer) elementwise(v *ir.Value, idx []ir.Dim, guard *kernel.Expr) (*k
 	}
 	for i, a := range args {
 		args[i] = wide(a)
+		if v.Op == ir.OpFMA && half(a.DType) { // in f32 it would round twice
+			args[i] = castExpr(ir.F64, a)
+		}
 	}
 	e := kernel.OpExpr(v.Op, args...)
 	return castExpr(v.Type.DType, e), nil
