@@ -22,7 +22,8 @@ func buildCommand() *cli.Command {
 		Name:      "build",
 		Usage:     "compile a model to an executable or a Go package",
 		ArgsUsage: "MODEL",
-		Description: "Executables are built by the Go toolchain, static, for the GOOS and GOARCH of the environment.\n\n" +
+		Description: "Executables are built by the Go toolchain, static, for the GOOS and GOARCH of the\n" +
+			"environment.\n\n" +
 			"Example: tcc build vad.onnx -o vad && ./vad -input input=frame.npy -input sr=16000 -output-dir out",
 		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "o", Usage: "`OUT`: file of the executable or folder of the package"},
@@ -36,7 +37,8 @@ func buildCommand() *cli.Command {
 const generic = runtime.LevelGeneric
 
 func cpuFlag() cli.Flag {
-	return &cli.StringFlag{Name: "cpu", Value: "all", Usage: "all, native, or levels such as x86-64-v3,x86-64-v4,arm64, " +
+	return &cli.StringFlag{Name: "cpu", Value: "all", Usage: "all, native, or levels such as " +
+		"x86-64-v3,x86-64-v4,arm64, " +
 		"one of which is chosen at run time"}
 }
 
@@ -127,7 +129,8 @@ func parseLevels(flag, goarch string) ([]string, error) {
 		switch {
 		case l == generic:
 		case !slices.Contains(known, l):
-			return nil, usage("-cpu %s: level %q: wanted all, native, generic, or some of %s", flag, l, strings.Join(known, ", "))
+			return nil, usage("-cpu %s: level %q: wanted all, native, generic, or some of %s", flag, l,
+				strings.Join(known, ", "))
 		case !slices.Contains(levels, l):
 			levels = append(levels, l)
 		}
@@ -151,7 +154,9 @@ func (d *dimFlags) fix(g *ir.Graph) (*ir.Graph, error) {
 func (d *dimFlags) bound(a *codegen.Artifact) error {
 	p := a.Plan.Program
 	for _, r := range d.ranges {
-		if !slices.ContainsFunc(p.Symbols, func(s runtime.Symbol) bool { return s.Name == r.name && s.Input >= 0 }) {
+		if !slices.ContainsFunc(p.Symbols, func(s runtime.Symbol) bool {
+			return s.Name == r.name && s.Input >= 0
+		}) {
 			return usage("-dim %s: the inputs have no such dynamic extent", r.name)
 		}
 		n, err := a.Plan.Int(ir.Sym(r.name))
@@ -159,7 +164,8 @@ func (d *dimFlags) bound(a *codegen.Artifact) error {
 			return err
 		}
 		text := fmt.Sprintf("compiled for %s from %d to %d", r.name, r.lo, r.hi)
-		p.Checks = append(p.Checks, runtime.Check{Rel: runtime.AtMost, A: runtime.Int(r.lo), B: n, Text: text},
+		p.Checks = append(p.Checks,
+			runtime.Check{Rel: runtime.AtMost, A: runtime.Int(r.lo), B: n, Text: text},
 			runtime.Check{Rel: runtime.AtMost, A: n, B: runtime.Int(r.hi), Text: text})
 	}
 	return nil

@@ -83,12 +83,14 @@ func writePackage(ctx context.Context, c *cli.Command, m *model) error {
 
 // packageOptions reads the flags; dir is where the package goes.
 func packageOptions(c *cli.Command, m *model) (o gopkg.Options, dir string, err error) {
-	o = gopkg.Options{Package: c.String("pkg"), Name: modelName(m), RTol: c.Float("rtol"), ATol: c.Float("atol")}
+	o = gopkg.Options{Package: c.String("pkg"), Name: modelName(m),
+		RTol: c.Float("rtol"), ATol: c.Float("atol")}
 	if o.Package == "" {
 		o.Package = gopkg.PackageName(modelName(m))
 	}
 	if !gopkg.ValidPackage(o.Package) {
-		return o, "", usage("-pkg %s: wanted the name of a Go package, other than main, fmt and log", o.Package)
+		return o, "", usage("-pkg %s: wanted the name of a Go package, other than main, fmt and log",
+			o.Package)
 	}
 	switch c.String("runtime") {
 	case "copy":
@@ -181,7 +183,8 @@ func hintModule(dir string, o gopkg.Options) error {
 }
 
 // generate compiles m for the levels and writes its files.
-func generate(ctx context.Context, c *cli.Command, m *model, levels []string, o gopkg.Options) (gopkg.Files, error) {
+func generate(ctx context.Context, c *cli.Command, m *model, levels []string,
+	o gopkg.Options) (gopkg.Files, error) {
 	dims, err := parseRanges(c.StringSlice("dim"))
 	if err != nil {
 		return nil, err

@@ -20,7 +20,8 @@ import (
 
 // record returns the cases for g: of the inputs that the flags name, else of
 // the test data beside the model, else random ones.
-func record(ctx context.Context, c *cli.Command, m *model, g *ir.Graph, dims *dimFlags) ([]gopkg.Case, error) {
+func record(ctx context.Context, c *cli.Command, m *model, g *ir.Graph,
+	dims *dimFlags) ([]gopkg.Case, error) {
 	dirs, flags := c.StringSlice("input-dir"), c.StringSlice("input")
 	found := len(dirs) == 0 && len(flags) == 0
 	if found {
@@ -65,7 +66,8 @@ func firstSets(path string) []string {
 
 // interpret completes the inputs and runs the interpreter. Where dynamic
 // extents are free, it takes the first size that the model accepts.
-func interpret(ctx context.Context, g *ir.Graph, given []*runtime.Tensor, dims *dimFlags) (gopkg.Case, error) {
+func interpret(ctx context.Context, g *ir.Graph, given []*runtime.Tensor,
+	dims *dimFlags) (gopkg.Case, error) {
 	const largest = 256
 	var firstErr error
 	for n := int64(1); n <= largest; n *= 2 {

@@ -27,8 +27,9 @@ type port struct {
 
 // elems has the Go types of elements, as the generated package names them.
 var elems = map[runtime.DType]string{
-	runtime.Bool: "bool", runtime.I8: "int8", runtime.I16: "int16", runtime.I32: "int32", runtime.I64: "int64",
-	runtime.U8: "uint8", runtime.U16: "uint16", runtime.U32: "uint32", runtime.U64: "uint64",
+	runtime.Bool: "bool", runtime.I8: "int8", runtime.I16: "int16", runtime.I32: "int32",
+	runtime.I64: "int64",
+	runtime.U8:  "uint8", runtime.U16: "uint16", runtime.U32: "uint32", runtime.U64: "uint64",
 	runtime.F16: "Float16", runtime.BF16: "BFloat16", runtime.F32: "float32", runtime.F64: "float64",
 	runtime.String: "string",
 }
@@ -60,7 +61,8 @@ func (g *generator) portsOf(ports []runtime.Port, in bool) []port {
 	for i := range ports {
 		p := &ports[i]
 		out[i] = port{Index: i, Field: fields[i], Var: vars[i], Name: strconv.Quote(p.Name),
-			Type: oneLine(g.a.Plan.Program.PortString(p)), Elem: elems[p.DType], DType: dtypeName(p.DType),
+			Type: oneLine(g.a.Plan.Program.PortString(p)), Elem: elems[p.DType],
+			DType:  dtypeName(p.DType),
 			Scalar: in && len(p.Dims) == 0}
 	}
 	return out
@@ -110,7 +112,8 @@ func (g *generator) api() error {
 	}
 	slices.Sort(dims)
 	data := map[string]any{
-		"Package": g.o.Package, "Runtime": g.rtImport(), "Name": strconv.Quote(g.o.Name), "Stamp": oneLine(g.o.Stamp),
+		"Package": g.o.Package, "Runtime": g.rtImport(), "Name": strconv.Quote(g.o.Name),
+		"Stamp":  oneLine(g.o.Stamp),
 		"Inputs": g.inputs, "Outputs": g.outputs, "Dims": strings.Join(slices.Compact(dims), ", "),
 		"Weights": p.WeightBytes > 0, "Beside": g.o.WeightsBeside && p.WeightBytes > 0,
 		"DTypes": dtypes(), "File": g.o.WeightsName(),
@@ -176,7 +179,8 @@ func (g *generator) record(n int, side string, ports []port, ts []*runtime.Tenso
 		if err := runtime.WriteNPY(&b, t); err != nil {
 			return fmt.Errorf("recorded case %d: %s %s: %w", n, side, ports[i].Name, err)
 		}
-		g.files[fmt.Sprintf("%s%d/%s_%s.npy", caseDir, n, side, ports[i].Field)] = []byte(b.String())
+		path := fmt.Sprintf("%s%d/%s_%s.npy", caseDir, n, side, ports[i].Field)
+		g.files[path] = []byte(b.String())
 	}
 	return nil
 }
@@ -195,5 +199,7 @@ func (g *generator) lateOutputs() bool {
 			late[i] = uses(e.A) || uses(e.B) || uses(e.C)
 		}
 	}
-	return slices.ContainsFunc(p.Outputs, func(o runtime.Port) bool { return slices.ContainsFunc(o.Dims, uses) })
+	return slices.ContainsFunc(p.Outputs, func(o runtime.Port) bool {
+		return slices.ContainsFunc(o.Dims, uses)
+	})
 }

@@ -34,14 +34,17 @@ func (f Files) Build(ctx context.Context, module, out string) (err error) {
 			err = errors.Join(err, e)
 		}
 	}()
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid=", "-o", temp, ".")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false",
+		"-ldflags", "-s -w -buildid=", "-o", temp, ".")
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=mod", "GOWORK=off", "GO111MODULE=on")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=mod", "GOWORK=off",
+		"GO111MODULE=on")
 	var msg bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &msg, &msg
 	if err := cmd.Run(); err != nil {
 		if errors.Is(err, exec.ErrNotFound) {
-			return fmt.Errorf("go build: no Go toolchain on PATH: executables need one: install Go from https://go.dev/dl")
+			return errors.New("go build: no Go toolchain on PATH: executables need one: " +
+				"install Go from https://go.dev/dl")
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -79,7 +79,8 @@ func generated(text []byte) bool { return bytes.HasPrefix(text, []byte(header[:l
 
 // removeStale removes generated files that are not of f.
 func (f Files) removeStale(dir string) error {
-	for _, pattern := range []string{"*.go", "*.s", "internal/rt/*.go", "internal/rt/*.s", caseDir + "*/*.npy"} {
+	for _, pattern := range []string{"*.go", "*.s", "internal/rt/*.go", "internal/rt/*.s",
+		caseDir + "*/*.npy"} {
 		found, err := filepath.Glob(filepath.Join(dir, filepath.FromSlash(pattern)))
 		if err != nil {
 			return err

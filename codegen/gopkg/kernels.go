@@ -77,7 +77,8 @@ func (g *generator) native() error {
 
 // variants writes the function that lists the forms of each kernel; code is
 // the field that has a form.
-func (g *generator) variants(file, tag string, levels []*codegen.Level, code func(level, k int) string) error {
+func (g *generator) variants(file, tag string, levels []*codegen.Level,
+	code func(level, k int) string) error {
 	var rows []string
 	for k := range g.a.Plan.Program.Kernels {
 		var b strings.Builder
@@ -94,13 +95,16 @@ func (g *generator) variants(file, tag string, levels []*codegen.Level, code fun
 		}
 		rows = append(rows, b.String())
 	}
-	return g.expand(file, "variants", map[string]any{"Package": g.o.Package, "Runtime": g.rtImport(), "Tag": tag,
-		"Rows": rows, "Native": Arch(levels[0].Name) != "" && len(rows) > 0, "Align": llvm.CodeAlign})
+	return g.expand(file, "variants", map[string]any{"Package": g.o.Package, "Runtime": g.rtImport(),
+		"Tag": tag, "Rows": rows, "Native": Arch(levels[0].Name) != "" && len(rows) > 0,
+		"Align": llvm.CodeAlign})
 }
 
 // generic writes the kernels as Go source, for every other architecture.
 func (g *generator) generic() error {
-	i := slices.IndexFunc(g.a.Levels, func(l *codegen.Level) bool { return l.Name == runtime.LevelGeneric })
+	i := slices.IndexFunc(g.a.Levels, func(l *codegen.Level) bool {
+		return l.Name == runtime.LevelGeneric
+	})
 	if i < 0 {
 		if g.o.Package == "main" && len(g.a.Levels) > 0 {
 			return nil // an executable of one architecture
@@ -138,8 +142,8 @@ func (g *generator) generic() error {
 	if strings.Contains(body.String(), "rt.") {
 		imports = append(imports, "", g.rtImport())
 	}
-	return g.expand("kernels_generic.go", "generic", map[string]any{"Package": g.o.Package, "Tag": tag,
-		"Imports": imports, "Body": body.String()})
+	return g.expand("kernels_generic.go", "generic", map[string]any{"Package": g.o.Package,
+		"Tag": tag, "Imports": imports, "Body": body.String()})
 }
 
 // comment says where a kernel comes from.

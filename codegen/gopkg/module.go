@@ -16,7 +16,8 @@ const (
 
 // AddModule makes the files a module of their own.
 func (f Files) AddModule(path string) {
-	f["go.mod"] = fmt.Appendf(nil, "module %s\n\ngo 1.25.0\n\nrequire %s %s\n", path, SysModule, SysVersion)
+	f["go.mod"] = fmt.Appendf(nil, "module %s\n\ngo 1.25.0\n\nrequire %s %s\n", path,
+		SysModule, SysVersion)
 	f["go.sum"] = fmt.Appendf(nil, "%s %s %s\n%s %s/go.mod %s\n", SysModule, SysVersion, sysSum,
 		SysModule, SysVersion, sysModSum)
 }

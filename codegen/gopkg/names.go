@@ -8,7 +8,9 @@ import (
 )
 
 // initialisms are written in capitals as a whole.
-var initialisms = map[string]bool{"id": true, "ids": true, "sr": true, "url": true, "cpu": true, "api": true}
+var initialisms = map[string]bool{
+	"id": true, "ids": true, "sr": true, "url": true, "cpu": true, "api": true,
+}
 
 // Identifier makes an exported Go identifier of a name from a model: its runs
 // of letters and digits, each with a capital first letter, joined; an X in
@@ -16,7 +18,9 @@ var initialisms = map[string]bool{"id": true, "ids": true, "sr": true, "url": tr
 // Input0, "onnx::Gemm_8" OnnxGemm8, "0" X0, "sr" SR.
 func Identifier(name string) string {
 	var b strings.Builder
-	words := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	words := strings.FieldsFunc(name, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	})
 	for _, w := range words {
 		if initialisms[strings.ToLower(w)] {
 			b.WriteString(strings.ToUpper(w))
@@ -92,5 +96,6 @@ func locals(ids []string, pkg string) []string {
 // ValidPackage reports whether a generated package may have that name: that of
 // a command or of the packages that its example imports it may not.
 func ValidPackage(name string) bool {
-	return token.IsIdentifier(name) && name != "main" && name != "_" && name != "fmt" && name != "log"
+	taken := name == "main" || name == "_" || name == "fmt" || name == "log"
+	return token.IsIdentifier(name) && !taken
 }

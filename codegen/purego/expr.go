@@ -31,7 +31,8 @@ func (p *printer) expr(e *kernel.Expr) (string, error) {
 		}
 		args[i] = s
 	}
-	if len(args) > 0 && !slices.ContainsFunc(e.Args, func(a *kernel.Expr) bool { return !static(a) }) {
+	dynamic := func(a *kernel.Expr) bool { return !static(a) }
+	if len(args) > 0 && !slices.ContainsFunc(e.Args, dynamic) {
 		// Go computes with constants exactly and refuses what overflows: the
 		// operation must see a variable.
 		v := p.temp()
@@ -86,7 +87,8 @@ func constant(e *kernel.Expr) string {
 		return floatConst(float64(math.Float32frombits(uint32(e.Bits))), "float32",
 			fmt.Sprintf("math.Float32frombits(%#x)", uint32(e.Bits)))
 	case e.DType == ir.F64:
-		return floatConst(math.Float64frombits(e.Bits), "float64", fmt.Sprintf("math.Float64frombits(%#x)", e.Bits))
+		return floatConst(math.Float64frombits(e.Bits), "float64",
+			fmt.Sprintf("math.Float64frombits(%#x)", e.Bits))
 	case e.DType.IsSigned():
 		return fmt.Sprintf("%s(%d)", goType(e.DType), int64(e.Bits))
 	}
@@ -234,7 +236,9 @@ var forms = map[ir.Op]form{
 		}
 		return "^" + a[0]
 	},
-	ir.OpIsNaN: func(_ *kernel.Expr, _ ir.DType, a []string) string { return "(" + a[0] + " != " + a[0] + ")" },
+	ir.OpIsNaN: func(_ *kernel.Expr, _ ir.DType, a []string) string {
+		return "(" + a[0] + " != " + a[0] + ")"
+	},
 	ir.OpIsInf: func(_ *kernel.Expr, _ ir.DType, a []string) string {
 		return "math.IsInf(float64(" + a[0] + "), 0)"
 	},
@@ -265,5 +269,7 @@ var forms = map[ir.Op]form{
 
 // infixCall is a builtin of Go, which has the table's rules for NaN and -0.
 func infixCall(name string) form {
-	return func(_ *kernel.Expr, _ ir.DType, a []string) string { return name + "(" + a[0] + ", " + a[1] + ")" }
+	return func(_ *kernel.Expr, _ ir.DType, a []string) string {
+		return name + "(" + a[0] + ", " + a[1] + ")"
+	}
 }

@@ -11,7 +11,8 @@ import (
 // Func returns the source of k as a Go function named name. The package it
 // goes into imports math and unsafe, and the runtime under the name rt.
 func Func(k *kernel.Kernel, name string) (string, error) {
-	p := &printer{indent: 1, vars: map[*kernel.Expr]string{}, used: map[string]bool{}, wide: accumulators(k)}
+	p := &printer{indent: 1, vars: map[*kernel.Expr]string{}, used: map[string]bool{},
+		wide: accumulators(k)}
 	if err := p.tasks(k.Body); err != nil {
 		return "", fmt.Errorf("purego: kernel %s: %w", k.Name, err)
 	}
@@ -19,12 +20,14 @@ func Func(k *kernel.Kernel, name string) (string, error) {
 	p.out.Reset()
 	for i, b := range k.Params {
 		if p.used[b.Name] {
-			p.printf("%s := unsafe.Slice((*%s)(bufs[%d]), %s)", ident(b.Name), goType(b.DType), i, p.dim(b.Size))
+			p.printf("%s := unsafe.Slice((*%s)(bufs[%d]), %s)", ident(b.Name), goType(b.DType), i,
+				p.dim(b.Size))
 		}
 	}
 	decls := p.out.String()
 	var b strings.Builder
-	fmt.Fprintf(&b, "func %s(bufs []unsafe.Pointer, dims []int64, lo, hi int64, scratch unsafe.Pointer) int32 {\n", name)
+	fmt.Fprintf(&b, "func %s(bufs []unsafe.Pointer, dims []int64, lo, hi int64, "+
+		"scratch unsafe.Pointer) int32 {\n", name)
 	for i, d := range k.Dims {
 		if p.used[d] {
 			fmt.Fprintf(&b, "\t%s := dims[%d]\n", ident(d), i)
@@ -40,7 +43,7 @@ type printer struct {
 	indent  int
 	temps   int
 	vars    map[*kernel.Expr]string // values of shared expressions in scope
-	used    map[string]bool         // names of the tree that were printed: Go refuses those that are not
+	used    map[string]bool         // names that were printed: Go refuses idle ones
 	wide    map[*kernel.Buffer]bool // accumulators, see there
 	scratch ir.Dim                  // bytes of scratch given out so far
 }
@@ -216,13 +219,15 @@ func (p *printer) cond(s *kernel.If) error {
 func (p *printer) alloc(b *kernel.Buffer) error {
 	n, t := ident(b.Name), goType(b.DType)
 	if b.Space == kernel.Scratch {
-		p.printf("%s := unsafe.Slice((*%s)(unsafe.Add(scratch, %s)), %s)", n, t, p.dim(p.scratch), p.dim(b.Size))
+		p.printf("%s := unsafe.Slice((*%s)(unsafe.Add(scratch, %s)), %s)", n, t, p.dim(p.scratch),
+			p.dim(b.Size))
 		p.scratch = p.scratch.Add(rounded(b))
 		return nil
 	}
 	k, ok := b.Size.Int()
 	if !ok || b.Space != kernel.Local {
-		return fmt.Errorf("buffer %s of size %v in space %d has no pure Go form", b.Name, b.Size, b.Space)
+		return fmt.Errorf("buffer %s of size %v in space %d has no pure Go form", b.Name, b.Size,
+			b.Space)
 	}
 	if p.wide[b] {
 		t = "float64"

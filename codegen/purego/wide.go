@@ -36,7 +36,8 @@ func isSum(s *kernel.Store) bool {
 		return false
 	}
 	old := v.Args[2]
-	return old.Kind == kernel.KLoad && len(old.Args) == 0 && old.Buf == s.Buf && old.Index.Equal(s.Index)
+	return old.Kind == kernel.KLoad && len(old.Args) == 0 && old.Buf == s.Buf &&
+		old.Index.Equal(s.Index)
 }
 
 // accumulate prints a store to an accumulator.
