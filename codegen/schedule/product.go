@@ -100,7 +100,11 @@ func (p *product) axes() error {
 	for i := len(p.domain) - 1; i >= 0; i-- {
 		v, cost := p.domain[i], 0
 		for _, e := range p.loads {
-			if laneStride(e.Index, v, w) == 2 {
+			switch {
+			case laneStride(e.Index, v, w) < 2:
+			case p.window(e, v):
+				cost += 2 // once packed
+			default:
 				cost += 8
 			}
 		}
@@ -126,7 +130,7 @@ func (p *product) axes() error {
 	for _, e := range p.loads {
 		if laneStride(e.Index, p.n, w) == 2 {
 			p.odd[e.Buf] = true
-			p.shared[e.Buf] = p.window(e)
+			p.shared[e.Buf] = p.window(e, p.n)
 		}
 	}
 	gain := 0
@@ -179,14 +183,14 @@ func (p *product) packs() bool {
 			}
 		}
 	}
-	return slices.ContainsFunc(p.loads, p.window)
+	return slices.ContainsFunc(p.loads, func(e *kernel.Expr) bool { return p.window(e, p.n) })
 }
 
-// window reports whether lanes of the load e are not contiguous, and neighbours
+// window reports whether the load e is not contiguous along v, and neighbours
 // use the same elements.
-func (p *product) window(e *kernel.Expr) bool {
-	r, q := p.slides(e.Index, p.n)
-	return r != "" && q == 1 && stride(e.Index, p.n) == 2
+func (p *product) window(e *kernel.Expr, v string) bool {
+	r, q := p.slides(e.Index, v)
+	return r != "" && q == 1 && stride(e.Index, v) == 2
 }
 
 // block is the register block: rows by cols vectors of w lanes.
@@ -403,7 +407,11 @@ func (p *product) group(b block) grouping {
 	}
 	total := k
 	for _, v := range p.domain {
-		total *= p.size(p.Loop(v).Extent, 64)
+		typical := int64(1) // batches
+		if v == p.n || v == p.m || v == p.h {
+			typical = 64
+		}
+		total *= p.size(p.Loop(v).Extent, typical)
 	}
 	work := min(max(total/fewTasks, leastWork), mostWork)
 	tilesN, tilesM := (n+b.w*b.cols-1)/(b.w*b.cols), (m+b.rows-1)/b.rows
