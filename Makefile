@@ -6,7 +6,7 @@
 GO ?= go
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: demo test short check llvm fuzz fmt
+.PHONY: demo test short check llvm fuzz fmt packages
 
 demo: llvm
 	$(GO) run ./examples/demo
@@ -31,3 +31,7 @@ check: llvm
 FUZZTIME ?= 60s
 fuzz:
 	@scripts/fuzz.sh $(FUZZTIME)
+
+# packages  real models as executables and Go packages: cross-built, under qemu, with the race detector
+packages: llvm
+	@scripts/packages.sh
