@@ -73,8 +73,8 @@ type emitter struct {
 	scopes  []scope
 	memo    map[*kernel.Expr]val // values of the statement being emitted
 
-	first   val // predicate of the thread that stores for its block, or empty
-	uniform bool
+	many    bool // a block has more than one thread
+	uniform bool // all threads execute the statement alike
 	fails   bool
 	pending []touch // since the last barrier
 }
@@ -172,15 +172,23 @@ func (e *emitter) arguments() {
 		e.line("ld.param.s64 %s, [%s]", r, e.param(d))
 		e.vars[d], e.natural[d] = r, true
 	}
+	e.many = e.launch.Block != [3]int64{1, 1, 1}
+}
+
+// leader is the predicate of the thread that stores for its block.
+func (e *emitter) leader() val {
+	out := val("")
 	for axis, n := range e.launch.Block {
-		if n > 1 {
-			p := e.pure(pred, "setp.eq.u32", e.special("tid", axis), "0")
-			if e.first != "" {
-				p = e.pure(pred, "and.pred", e.first, p)
-			}
-			e.first = p
+		if n == 1 {
+			continue
 		}
+		p := e.pure(pred, "setp.eq.u32", e.special("tid", axis), "0")
+		if out != "" {
+			p = e.pure(pred, "and.pred", out, p)
+		}
+		out = p
 	}
+	return out
 }
 
 // special is the register that tells the number of the block or thread.

