@@ -188,6 +188,9 @@ func TestTrees(t *testing.T) {
 // TestLevels compiles the kernels of the other tests for every level there is,
 // this machine's or not: code that is not self-contained is an error.
 func TestLevels(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short: every operation through LLVM at every level; TestOps runs those of this machine")
+	}
 	levels(t)
 	tc, err := llvm.Find()
 	if err != nil {

@@ -25,6 +25,9 @@ var unfit = map[string]string{
 		"agrees to 3e-4 where the model is turned into float32); here each rounds to float16",
 }
 
+// quick is the size of the files of models that take a moment to interpret.
+const quick = 1 << 18
+
 // TestModels runs real models, imported and not optimized, on their reference
 // inputs.
 func TestModels(t *testing.T) {
@@ -38,6 +41,9 @@ func TestModels(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if why := unfit[name]; why != "" {
 				t.Skip(why)
+			}
+			if info, err := os.Stat(file); err == nil && testing.Short() && info.Size() > quick {
+				t.Skip("short: a large model")
 			}
 			m, err := onnx.Load(file, onnx.Options{})
 			if e := (*onnx.UnsupportedError)(nil); errors.As(err, &e) {

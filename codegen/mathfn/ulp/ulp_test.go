@@ -39,23 +39,28 @@ func check(t *testing.T, line string, err error, bound float64) {
 	}
 }
 
-// TestUlp measures every 1024th f32, or random ones, on each level.
+// TestUlp measures every 1024th f32, or random ones, on each level; with
+// -short a sixteenth of that.
 func TestUlp(t *testing.T) {
+	part := 1
+	if testing.Short() {
+		part = 16
+	}
 	for _, level := range nativeLevels(t) {
 		for name, f := range functions {
 			t.Run(level+"/f32/"+name, func(t *testing.T) {
 				if f.ref1 == nil {
-					line, err := random32(name, level, 1<<18)
+					line, err := random32(name, level, 1<<18/part)
 					check(t, line, err, bound)
 					return
 				}
-				line, err := every(name, level, 1024)
+				line, err := every(name, level, uint64(1024*part))
 				check(t, line, err, bound)
 			})
 		}
 		for name := range functions {
 			t.Run(level+"/f64/"+name, func(t *testing.T) {
-				line, err := random64(name, level, 1<<16)
+				line, err := random64(name, level, 1<<16/part)
 				if _, exact := wide[name]; exact && name != "tan" {
 					check(t, line, err, bound)
 				} else { // a quotient of two, or measured against Go's own, an ulp or two from the truth
