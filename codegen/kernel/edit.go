@@ -277,7 +277,8 @@ func simplifyBody(body []Stmt, f *Facts) []Stmt {
 			g, h := f.Clone(), f.Clone()
 			g.Cond(cond, true)
 			h.Cond(cond, false)
-			out = append(out, &If{Cond: cond, Then: simplifyBody(st.Then, g), Else: simplifyBody(st.Else, h)})
+			out = append(out, &If{Cond: cond, Then: simplifyBody(st.Then, g),
+				Else: simplifyBody(st.Else, h)})
 		default:
 			out = append(out, (&subst{dim: f.Simplify, expr: f.simplifyLoad}).stmt(st))
 		}

@@ -141,7 +141,8 @@ func (k *Kernel) Fuse(v string) error {
 			return ir.Dim{}, false
 		})
 	}}).body(b.Body)
-	out := &Loop{Var: v, Extent: a.Extent.Mul(b.Extent), Bind: a.Bind, Indep: a.Indep && b.Indep, Body: body}
+	out := &Loop{Var: v, Extent: a.Extent.Mul(b.Extent), Bind: a.Bind, Body: body,
+		Indep: a.Indep && b.Indep}
 	f := p.facts(k)
 	if !b.Extent.Static() {
 		f.Add(b.Extent.AddConst(-1)) // the body runs only then
@@ -204,16 +205,20 @@ func soleIf(body []Stmt) (*If, bool) {
 	return c, ok && len(c.Else) == 0
 }
 
+// reads reports whether e loads from one of bufs.
+func reads(e *Expr, bufs map[*Buffer]bool) bool {
+	found := false
+	WalkExprs([]Stmt{&Let{Value: e}}, func(x *Expr) {
+		found = found || x.Kind == KLoad && bufs[x.Buf]
+	})
+	return found
+}
+
 // crossing returns the lets of first that second needs and may compute again;
 // anything else that second needs of first is refused.
 func (k *Kernel) crossing(v string, cond *If, first, second []Stmt) ([]Stmt, error) {
 	writes := collect(first).writes()
-	stable := func(e *Expr) bool {
-		ok := true
-		WalkExprs([]Stmt{&Let{Value: e}}, func(e *Expr) { ok = ok && (e.Kind != KLoad || !writes[e.Buf]) })
-		return ok
-	}
-	if cond != nil && !stable(cond.Cond) {
+	if cond != nil && reads(cond.Cond, writes) {
 		return nil, refuse("fission", v, "the condition reads what the first part writes")
 	}
 	uses := collect(second)
@@ -228,7 +233,7 @@ func (k *Kernel) crossing(v string, cond *If, first, second []Stmt) ([]Stmt, err
 			if !mentions(second, s.Var) {
 				continue
 			}
-			if !stable(s.Value) {
+			if reads(s.Value, writes) {
 				return nil, refuse("fission", v, "both parts use %s, which may change", s.Var)
 			}
 			lets = append(lets, s)
@@ -276,10 +281,7 @@ func (k *Kernel) Sink(v string) error {
 	if !ok {
 		return refuse("sink", v, "there is no loop in the condition")
 	}
-	writes := collect(in.Body).writes()
-	stable := true
-	WalkExprs([]Stmt{&Let{Value: c.Cond}}, func(e *Expr) { stable = stable && (e.Kind != KLoad || !writes[e.Buf]) })
-	if !stable {
+	if reads(c.Cond, collect(in.Body).writes()) {
 		return refuse("sink", v, "the loop writes what the condition reads")
 	}
 	l := *in
@@ -305,10 +307,7 @@ func (k *Kernel) Hoist(v string) error {
 	if mentions([]Stmt{&Fail{Cond: c.Cond}}, v) {
 		return refuse("hoist", v, "the condition depends on it")
 	}
-	writes := collect(p.loop.Body).writes()
-	stable := true
-	WalkExprs([]Stmt{&Let{Value: c.Cond}}, func(e *Expr) { stable = stable && (e.Kind != KLoad || !writes[e.Buf]) })
-	if !stable {
+	if reads(c.Cond, collect(p.loop.Body).writes()) {
 		return refuse("hoist", v, "the loop writes what the condition reads")
 	}
 	then := *p.loop

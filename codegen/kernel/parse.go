@@ -338,10 +338,11 @@ func (p *parser) factor() ir.Dim {
 
 var (
 	hexRE   = regexp.MustCompile(`^0x([0-9a-f]+):([a-z0-9]+)`)
-	constRE = regexp.MustCompile(`^(-?[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?)((?:i|u|f|bf)[0-9]+(?:e[0-9]m[0-9])?)\b`)
-	callRE  = regexp.MustCompile(`^([a-z][a-z0-9_.]*)\(`)
-	loadRE  = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_.]*)\[`)
-	nameRE  = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_.]*)\s*([,)\]:]|$)`)
+	constRE = regexp.MustCompile(`^(-?[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?)` +
+		`((?:i|u|f|bf)[0-9]+(?:e[0-9]m[0-9])?)\b`)
+	callRE = regexp.MustCompile(`^([a-z][a-z0-9_.]*)\(`)
+	loadRE = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_.]*)\[`)
+	nameRE = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_.]*)\s*([,)\]:]|$)`)
 )
 
 func (p *parser) expr() *Expr {

@@ -35,8 +35,9 @@ func (k *Kernel) String() string {
 
 var spaceNames = [...]string{Global: "global", Scratch: "scratch", Local: "local", Shared: "shared"}
 
-var bindNames = [...]string{Serial: "serial", Parallel: "parallel", Unroll: "unroll", Vector: "vector",
-	GridX: "grid.x", GridY: "grid.y", GridZ: "grid.z", BlockX: "block.x", BlockY: "block.y", BlockZ: "block.z"}
+var bindNames = [...]string{Serial: "serial", Parallel: "parallel", Unroll: "unroll",
+	Vector: "vector", GridX: "grid.x", GridY: "grid.y", GridZ: "grid.z",
+	BlockX: "block.x", BlockY: "block.y", BlockZ: "block.z"}
 
 // String returns the name of the binding in the text form.
 func (b Bind) String() string { return bindNames[b] }

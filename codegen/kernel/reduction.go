@@ -15,7 +15,9 @@ import (
 // Folds are associative (sums of floats are so up to rounding); other stores in
 // the body must be independent of each other. init is the loop that sets the
 // partial accumulators, tree those that combine them.
-func (k *Kernel) SplitReduction(v, lane string, n int64) (lanes string, init string, tree []string, err error) {
+func (k *Kernel) SplitReduction(v, lane string, n int64) (lanes, init string, tree []string,
+	err error) {
+
 	const what = "splitreduction"
 	p, err := k.find(what, v)
 	if err != nil {
@@ -73,7 +75,8 @@ func foldsOf(v string, body []Stmt) ([]fold, error) {
 		}
 		op, ok := foldOp(st)
 		if !ok || seen[st.Buf] || loads[st.Buf] != 1 {
-			err = refuse("splitreduction", v, "%s is not folded into by one associative operation", st.Buf.Name)
+			err = refuse("splitreduction", v, "%s is not folded into by one associative operation",
+				st.Buf.Name)
 			return
 		}
 		seen[st.Buf] = true

@@ -91,8 +91,12 @@ func (m *machine) dim(d ir.Dim) func() int64 {
 var dimOps = map[byte]func(d ir.Dim, a, b func() int64) func() int64{
 	'+': func(_ ir.Dim, a, b func() int64) func() int64 { return func() int64 { return a() + b() } },
 	'*': func(_ ir.Dim, a, b func() int64) func() int64 { return func() int64 { return a() * b() } },
-	'<': func(_ ir.Dim, a, b func() int64) func() int64 { return func() int64 { return min(a(), b()) } },
-	'>': func(_ ir.Dim, a, b func() int64) func() int64 { return func() int64 { return max(a(), b()) } },
+	'<': func(_ ir.Dim, a, b func() int64) func() int64 {
+		return func() int64 { return min(a(), b()) }
+	},
+	'>': func(_ ir.Dim, a, b func() int64) func() int64 {
+		return func() int64 { return max(a(), b()) }
+	},
 	'/': func(d ir.Dim, a, b func() int64) func() int64 {
 		return func() int64 {
 			y := b()

@@ -39,9 +39,12 @@ var floatTests1 = map[ir.Op]func(float64) bool{
 }
 
 var floatCompares = map[ir.Op]func(x, y float64) bool{
-	ir.OpEq: func(x, y float64) bool { return x == y }, ir.OpNe: func(x, y float64) bool { return x != y },
-	ir.OpLt: func(x, y float64) bool { return x < y }, ir.OpLe: func(x, y float64) bool { return x <= y },
-	ir.OpGt: func(x, y float64) bool { return x > y }, ir.OpGe: func(x, y float64) bool { return x >= y },
+	ir.OpEq: func(x, y float64) bool { return x == y },
+	ir.OpNe: func(x, y float64) bool { return x != y },
+	ir.OpLt: func(x, y float64) bool { return x < y },
+	ir.OpLe: func(x, y float64) bool { return x <= y },
+	ir.OpGt: func(x, y float64) bool { return x > y },
+	ir.OpGe: func(x, y float64) bool { return x >= y },
 }
 
 func sign(x float64) float64 {
@@ -334,7 +337,9 @@ func floatOp(op ir.Op, in ir.DType) (func(args []uint64) uint64, error) {
 		return func(a []uint64) uint64 { return fromFloat(in, f(toFloat(in, a[0]))) }, nil
 	}
 	if f := floatOps2[op]; f != nil {
-		return func(a []uint64) uint64 { return fromFloat(in, f(toFloat(in, a[0]), toFloat(in, a[1]))) }, nil
+		return func(a []uint64) uint64 {
+			return fromFloat(in, f(toFloat(in, a[0]), toFloat(in, a[1])))
+		}, nil
 	}
 	if f := floatTests1[op]; f != nil {
 		return func(a []uint64) uint64 { return boolBits(f(toFloat(in, a[0]))) }, nil

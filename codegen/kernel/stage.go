@@ -33,7 +33,9 @@ func (a *Axis) value() ir.Dim {
 // It is legal where the body does not write what e reads, e depends on what is
 // inside the loop only by way of the axes, its uses have the axes' values below
 // the extents, and e may be computed for all values.
-func (k *Kernel) Stage(v string, e *Expr, name string, space Space, size ir.Dim, axes []Axis) ([]string, error) {
+func (k *Kernel) Stage(v string, e *Expr, name string, space Space, size ir.Dim, axes []Axis) (
+	[]string, error) {
+
 	p, err := k.find("stage", v)
 	if err != nil {
 		return nil, err
