@@ -47,7 +47,7 @@ func TestOptions(t *testing.T) {
 	}
 	var dumped []string
 	_, err := Run(g, Options{StopAfter: "canon", Dump: func(p string, _ *ir.Graph) { dumped = append(dumped, p) }})
-	if want := []string{"start", "dce", "functionalize", "expand", "fold", "canon"}; err != nil || !cmp.Equal(dumped, want) {
+	if want := []string{"start", "dce", "functionalize", "expand", "fold", "sinkconst", "canon"}; err != nil || !cmp.Equal(dumped, want) {
 		t.Errorf("dumped %v, %v; want %v", dumped, err, want)
 	}
 }
