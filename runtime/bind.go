@@ -170,6 +170,10 @@ func (c *call) placeOutput(i int) error {
 				"pass one of that dtype and shape, or nil", c.p.Name, c.p.Outputs[i].Name, t, d,
 				shapeString(shape))
 		}
+		if n > t.length && !canReserve(int64(n)*int64(d.Size())) {
+			return fmt.Errorf("%s: output %s: %v%s needs more memory than there is: use smaller inputs",
+				c.p.Name, c.p.Outputs[i].Name, d, shapeString(shape))
+		}
 		resize(t, d, n, shape)
 	}
 	s.size, s.base = int64(n*d.Size()), unsafe.Pointer(&nowhere)

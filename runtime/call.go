@@ -145,7 +145,7 @@ func (c *call) layOut() error {
 		}
 	}
 	need := c.val(p.Arena)
-	if need < 0 || need > maxBytes {
+	if need < 0 || need > maxBytes || need > c.arena.size && !canReserve(need) {
 		return fmt.Errorf("%s: these inputs need %d bytes of working memory: use smaller ones",
 			p.Name, need)
 	}

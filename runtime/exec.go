@@ -253,7 +253,7 @@ func (c *call) alloc(a *Alloc) error {
 		return nil
 	}
 	n := c.val(a.Size)
-	if n < 0 || n > maxBytes {
+	if n < 0 || n > maxBytes || n > c.late.total && !canReserve(n) {
 		return fmt.Errorf("%s: this call needs a block of %d bytes (%s): use smaller inputs",
 			c.p.Name, n, c.p.IntString(a.Size))
 	}
