@@ -30,6 +30,11 @@ func Region(name, kind string, body *ir.Graph) (*Result, error) {
 		extents: map[string]ir.Dim{},
 		scope:   &scope{},
 	}
+	for _, v := range body.Values {
+		if storage[v.Type.DType] {
+			return nil, fmt.Errorf("%v: element type %v is not supported natively", v.Op, v.Type.DType)
+		}
+	}
 	l.declare()
 	emit, ok := kinds[kind]
 	if !ok {
@@ -43,6 +48,9 @@ func Region(name, kind string, body *ir.Graph) (*Result, error) {
 	args := l.dropUnused()
 	return &Result{Kernel: l.k, Args: args}, nil
 }
+
+// storage has the types that only the interpreter computes with.
+var storage = map[ir.DType]bool{ir.I4: true, ir.U4: true, ir.F8E4M3: true, ir.F8E5M2: true, ir.String: true}
 
 // kinds has the classes of regions that are more than one operation.
 var kinds = map[string]func(*lowerer) error{
