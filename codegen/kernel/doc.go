@@ -48,6 +48,19 @@
 // buffer, and one of them stores to other buffers. Loops over threads
 // exchange values by shared buffers.
 //
+// A loop that is marked indep has iterations that do not depend on each other.
+// [MarkIndep] proves it on the naive tree, where indices are simple; primitives
+// keep it, so that what they make of the loops need not be proven again.
+//
+// # Primitives
+//
+// Split, Cut, Specialize, Fuse, Reorder, Fission, Sink and Hoist change the shape
+// of nests; Bind says how loops run; ExpandDim, Stage and Spill give values places
+// of their own; SplitReduction makes partial accumulators; Replace puts an
+// instruction in place of the nest that it executes. Each proves that it is
+// legal by [Facts], what is known of the integers at a place, or refuses with
+// the reason and leaves the tree as it was.
+//
 // # Text
 //
 //	kernel add(x f32[N] in, y f32[N] out) dims(N)
