@@ -466,6 +466,9 @@ func kernelName(kind string, body *ir.Graph) string {
 			names = append(names, n)
 		}
 	}
+	if names == nil {
+		return kind
+	}
 	const most = 4
 	return strings.Join(names[:min(len(names), most)], "_")
 }
