@@ -224,3 +224,13 @@ func Sigmoid(x float64) float64 {
 	}
 	return 1 / (1 + math.Exp(-x))
 }
+
+// Log returns the natural logarithm; that of package math is wrong for subnormal numbers on amd64
+// (Go 1.26: Log(0x1p-1074) is -709.1, which should be -744.4).
+func Log(x float64) float64 {
+	const smallest = 0x1p-1022 // of the normal numbers
+	if 0 < x && x < smallest {
+		return math.Log(x*0x1p54) - 54*math.Ln2
+	}
+	return math.Log(x)
+}

@@ -224,7 +224,7 @@ var forms = map[ir.Op]form{
 	ir.OpAbs: either(math64("math.Abs"), call("Abs")), ir.OpSign: call("Sign"),
 	ir.OpCeil: math64("math.Ceil"), ir.OpFloor: math64("math.Floor"), ir.OpTrunc: math64("math.Trunc"),
 	ir.OpRound: math64("math.RoundToEven"), ir.OpSqrt: math64("math.Sqrt"),
-	ir.OpExp: math64("math.Exp"), ir.OpExpm1: math64("math.Expm1"), ir.OpLog: math64("math.Log"),
+	ir.OpExp: math64("math.Exp"), ir.OpExpm1: math64("math.Expm1"), ir.OpLog: math64("rt.Log"),
 	ir.OpLog1p: math64("math.Log1p"), ir.OpSin: math64("math.Sin"), ir.OpCos: math64("math.Cos"),
 	ir.OpTan: math64("math.Tan"), ir.OpAsin: math64("math.Asin"), ir.OpAcos: math64("math.Acos"),
 	ir.OpAtan: math64("math.Atan"), ir.OpSinh: math64("math.Sinh"), ir.OpCosh: math64("math.Cosh"),
