@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	goruntime "runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tensorcc/tcc/codegen/kernel"
@@ -81,14 +84,14 @@ func (a *Artifact) schedule(level string) (*Level, error) {
 		return nil, fmt.Errorf("level %s is not known; levels are %v", level, Levels())
 	}
 	l := &Level{Name: level, Kernels: make([]Kernel, len(a.Plan.Trees))}
-	for i, naive := range a.Plan.Trees {
-		tree, err := schedule.Schedule(naive, t)
-		if err != nil {
-			return nil, fmt.Errorf("kernel %s: level %s: %w", naive.Name, level, err)
-		}
+	trees, err := scheduleAll(a.Plan.Trees, t)
+	if err != nil {
+		return nil, fmt.Errorf("level %s: %w", level, err)
+	}
+	for i, tree := range trees {
 		k := &l.Kernels[i]
 		k.Tree = tree
-		if k.Tasks, err = a.Plan.KernelInt(i, kernel.Tasks(tree)); err != nil {
+		if k.Tasks, err = a.Plan.KernelInt(i, tasks(tree)); err != nil {
 			return nil, err
 		}
 		if k.Scratch, err = a.Plan.KernelInt(i, scratch(tree, level)); err != nil {
@@ -96,6 +99,47 @@ func (a *Artifact) schedule(level string) (*Level, error) {
 		}
 	}
 	return l, nil
+}
+
+// tasks is the number of tasks of k, 0 where it has nothing to write: its loops
+// can be long all the same, over a large extent beside an empty one.
+func tasks(k *kernel.Kernel) ir.Dim {
+	n, written := kernel.Tasks(k), ir.Const(0)
+	for _, p := range k.Params {
+		if p.Out {
+			written = written.Add(p.Size)
+		}
+	}
+	fails := false
+	kernel.WalkStmts(k.Body, func(s kernel.Stmt) {
+		_, ok := s.(*kernel.Fail)
+		fails = fails || ok
+	})
+	if written.Static() || fails {
+		return n
+	}
+	return n.Mul(written.Min(ir.Const(1)))
+}
+
+// scheduleAll schedules kernels, several at once.
+func scheduleAll(naive []*kernel.Kernel, t schedule.Target) ([]*kernel.Kernel, error) {
+	out, errs := make([]*kernel.Kernel, len(naive)), make([]error, len(naive))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range goruntime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(naive)); i = next.Add(1) - 1 {
+				out[i], errs[i] = schedule.Schedule(naive[i], t)
+			}
+		})
+	}
+	wg.Wait()
+	for i, err := range errs {
+		if err != nil {
+			return nil, fmt.Errorf("kernel %s: %w", naive[i].Name, err)
+		}
+	}
+	return out, nil
 }
 
 func scratch(k *kernel.Kernel, level string) ir.Dim {
