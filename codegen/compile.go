@@ -91,7 +91,7 @@ func (a *Artifact) schedule(level string) (*Level, error) {
 	for i, tree := range trees {
 		k := &l.Kernels[i]
 		k.Tree = tree
-		if k.Tasks, err = a.Plan.KernelInt(i, tasks(tree)); err != nil {
+		if k.Tasks, err = a.Plan.KernelInt(i, tasks(a.Plan.Trees[i], tree)); err != nil {
 			return nil, err
 		}
 		if k.Scratch, err = a.Plan.KernelInt(i, scratch(tree, level)); err != nil {
@@ -101,24 +101,35 @@ func (a *Artifact) schedule(level string) (*Level, error) {
 	return l, nil
 }
 
-// tasks is the number of tasks of k, 0 where it has nothing to write: its loops
-// can be long all the same, over a large extent beside an empty one.
-func tasks(k *kernel.Kernel) ir.Dim {
-	n, written := kernel.Tasks(k), ir.Const(0)
-	for _, p := range k.Params {
-		if p.Out {
-			written = written.Add(p.Size)
-		}
-	}
-	fails := false
-	kernel.WalkStmts(k.Body, func(s kernel.Stmt) {
-		_, ok := s.(*kernel.Fail)
-		fails = fails || ok
-	})
-	if written.Static() || fails {
+// tasks is the number of tasks of the tree made of the naive one, 0 where it has
+// nothing to do: its loops can be long all the same, over a large extent beside
+// an empty one.
+func tasks(naive, tree *kernel.Kernel) ir.Dim {
+	n, work := kernel.Tasks(tree), effects(naive, naive.Body)
+	if work.Static() {
 		return n
 	}
-	return n.Mul(written.Min(ir.Const(1)))
+	return n.Mul(work.Min(ir.Const(1)))
+}
+
+// effects counts the stores to parameters and the checks that body makes.
+func effects(k *kernel.Kernel, body []kernel.Stmt) ir.Dim {
+	sum := ir.Const(0)
+	for _, s := range body {
+		switch s := s.(type) {
+		case *kernel.Loop:
+			sum = sum.Add(effects(k, s.Body).Mul(s.Extent))
+		case *kernel.If:
+			sum = sum.Add(effects(k, s.Then)).Add(effects(k, s.Else))
+		case *kernel.Store:
+			if slices.Contains(k.Params, s.Buf) {
+				sum = sum.AddConst(1)
+			}
+		case *kernel.Fail:
+			sum = sum.AddConst(1)
+		}
+	}
+	return sum
 }
 
 // scheduleAll schedules kernels, several at once.
