@@ -2,17 +2,24 @@ package ptx
 
 import (
 	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tensorcc/tcc/codegen/kernel"
 	"github.com/tensorcc/tcc/codegen/mathfn"
 	"github.com/tensorcc/tcc/ir"
+	"github.com/tensorcc/tcc/ir/irtest"
 )
 
 // dtypes are those that elementwise operations are emitted for.
 var dtypes = []ir.DType{ir.Bool, ir.I8, ir.I16, ir.I32, ir.I64, ir.U8, ir.U16, ir.U32, ir.U64,
 	ir.F16, ir.BF16, ir.F32, ir.F64, ir.I4, ir.U4}
+
+// lanes is how many elements operations are tried on.
+const lanes = 16
 
 // opKernel is a kernel of one operation from d to out.
 func opKernel(op ir.Op, name string, d, out ir.DType) *kernel.Kernel {
@@ -23,7 +30,7 @@ func opKernel(op ir.Op, name string, d, out ir.DType) *kernel.Kernel {
 		if op == ir.OpSelect && i == 0 {
 			typ = ir.Bool
 		}
-		b := &kernel.Buffer{Name: fmt.Sprintf("a%d", i), DType: typ, Size: ir.Const(64), In: true}
+		b := &kernel.Buffer{Name: fmt.Sprintf("a%d", i), DType: typ, Size: ir.Const(lanes), In: true}
 		k.Params = append(k.Params, b)
 		args = append(args, kernel.Load(b, ir.Sym("t")))
 	}
@@ -31,10 +38,10 @@ func opKernel(op ir.Op, name string, d, out ir.DType) *kernel.Kernel {
 	if op == ir.OpCast || op == ir.OpBitcast {
 		e = &kernel.Expr{Kind: kernel.KOp, Op: op, DType: out, Args: args}
 	}
-	b := &kernel.Buffer{Name: "out", DType: e.DType, Size: ir.Const(64), Out: true}
+	b := &kernel.Buffer{Name: "out", DType: e.DType, Size: ir.Const(lanes), Out: true}
 	k.Params = append(k.Params, b)
 	store := &kernel.Store{Buf: b, Index: ir.Sym("t"), Value: e}
-	k.Body = []kernel.Stmt{&kernel.Loop{Var: "t", Extent: ir.Const(64), Bind: kernel.BlockX,
+	k.Body = []kernel.Stmt{&kernel.Loop{Var: "t", Extent: ir.Const(lanes), Bind: kernel.BlockX,
 		Indep: true, Body: []kernel.Stmt{store}}}
 	return k
 }
@@ -78,12 +85,84 @@ func TestOps(t *testing.T) {
 		}
 		all.WriteString(strings.TrimPrefix(text, header(target)))
 		n++
+		if !strings.Contains(k.String(), "i4") { // kernel.Run does not extend their sign
+			execute(t, k, text)
+		}
 	}
 	if n < 400 {
 		t.Errorf("%d kernels", n)
 	}
 	assemble(t, all.String(), "sm_80")
 }
+
+// execute runs the PTX of k and the tree itself on the same special and random
+// elements: bits agree, any NaN with any other, but for functions.
+func execute(t *testing.T, k *kernel.Kernel, text string) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(5, 8))
+	var got, want [][]byte
+	for _, b := range k.Params {
+		n, _ := b.Size.Int()
+		var data []byte
+		for range n {
+			bits := special(r, b.DType)
+			for i := range b.DType.Size() {
+				data = append(data, byte(bits>>(8*i)))
+			}
+		}
+		got, want = append(got, data), append(want, slices.Clone(data))
+	}
+	if status, err := kernel.Run(k, want, nil); err != nil || status != 0 {
+		t.Fatal(status, err)
+	}
+	parseEntry(text).execute(got, nil, [3]int64{1, 1, 1}, LaunchOf(k).Block)
+	out := k.Params[len(k.Params)-1]
+	shape := []int64{lanes}
+	g := &ir.Literal{DType: out.DType, Shape: shape, Data: got[len(got)-1]}
+	w := &ir.Literal{DType: out.DType, Shape: shape, Data: want[len(want)-1]}
+	b := irtest.Bound{}
+	if mathfn.Kernel(k).String() != k.String() { // functions are right within 2 ulp
+		b = ulps[out.DType]
+	}
+	if err := irtest.CompareLiterals(g, w, b); err != nil {
+		t.Errorf("%s: %v\n%s", k.Name, err, text)
+	}
+}
+
+var ulps = map[ir.DType]irtest.Bound{
+	ir.F16: {Abs: 0x1p-23, Rel: 0x1p-9}, ir.BF16: {Abs: 0x1p-130, Rel: 0x1p-6},
+	ir.F32: {Abs: 0x1p-147, Rel: 0x1p-21}, ir.F64: {Abs: 0x1p-1070, Rel: 0x1p-49},
+}
+
+// special is an element of d: often one at an edge.
+func special(r *rand.Rand, d ir.DType) uint64 {
+	n := d.Bits()
+	bits := r.Uint64()
+	switch {
+	case d.IsFloat():
+		if v := specials[r.IntN(len(specials))]; r.IntN(3) > 0 {
+			bits = floatBits(d, v)
+		} else if r.IntN(2) > 0 {
+			bits = floatBits(d, 50*r.NormFloat64())
+		}
+	case r.IntN(4) == 0:
+		bits = 1<<(n-1) - uint64(r.IntN(2))
+	case r.IntN(3) > 0:
+		bits = uint64(r.IntN(9) - 4)
+	}
+	switch d {
+	case ir.Bool:
+		return bits & 1
+	case ir.U4:
+		return bits & 15
+	case ir.I4:
+		return uint64(int64(bits<<60) >> 60)
+	}
+	return bits
+}
+
+var specials = []float64{0, math.Copysign(0, -1), 1, -1, 0.5, 1.5, 2.5, -2.5, 3e38, 1e300, math.Inf(1),
+	math.Inf(-1), math.NaN(), 1e10, -300.7, 65504, 65520, 1e-40, 127.5, -129, 4e9, 1e19}
 
 func parse(t *testing.T, text string) *kernel.Kernel {
 	t.Helper()

@@ -50,7 +50,12 @@ func floatBits(d ir.DType, v float64) uint64 {
 		return uint64(b >> 16)
 	case ir.F16:
 		e := int(b>>23&255) - 112
-		if e <= 0 || e > 30 {
+		switch {
+		case v != v:
+			return 0x7e00
+		case e > 30:
+			return uint64(b>>16&0x8000) | 0x7c00
+		case e <= 0:
 			return uint64(b >> 16 & 0x8000)
 		}
 		return uint64(b>>16&0x8000) | uint64(e)<<10 | uint64(b>>13&1023)
