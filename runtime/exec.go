@@ -188,6 +188,10 @@ func (c *call) bind(b *Bind) error {
 // bindLate sets a late symbol and renews what depends on it. The memory of late blocks and late
 // outputs is made by Alloc steps that follow.
 func (c *call) bindLate(symbol int, v int64) error {
+	if v < 0 {
+		return fmt.Errorf("%s: extent %s is %d, wanted 0 or more: check the inputs", c.p.Name,
+			c.p.Symbols[symbol].Name, v)
+	}
 	d := &c.after[symbol]
 	c.symbols[symbol] = v
 	c.bound[symbol] = true
