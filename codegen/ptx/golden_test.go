@@ -66,7 +66,7 @@ func golden(t *testing.T, file string) {
 	runs := 0
 	for line := range strings.Lines(string(a.Comment)) {
 		if rest, ok := strings.CutPrefix(line, "dims:"); ok {
-			c.run(t, mathfn.Kernel(tree), strings.Fields(rest))
+			c.run(t, tree, text, strings.Fields(rest))
 			runs++
 		}
 	}
@@ -123,8 +123,9 @@ func fused(t *testing.T, text string) *subject {
 	return nil
 }
 
-// run executes tree with random inputs and compares with the interpreter.
-func (c *subject) run(t *testing.T, tree *kernel.Kernel, dims []string) {
+// run executes tree, and its PTX, with random inputs and compares with the
+// interpreter.
+func (c *subject) run(t *testing.T, tree *kernel.Kernel, text string, dims []string) {
 	t.Helper()
 	env := map[string]int64{}
 	for _, d := range dims {
@@ -153,7 +154,6 @@ func (c *subject) run(t *testing.T, tree *kernel.Kernel, dims []string) {
 	for _, p := range c.args {
 		bufs = append(bufs, inputs[p].Data)
 	}
-	first := len(bufs)
 	for _, w := range want {
 		bufs = append(bufs, make([]byte, len(w.Data)))
 	}
@@ -164,8 +164,19 @@ func (c *subject) run(t *testing.T, tree *kernel.Kernel, dims []string) {
 	if status, err := kernel.Run(tree, bufs, values); err != nil || status != 0 {
 		t.Fatalf("dims %v: status %d, %v\n%v", dims, status, err, tree)
 	}
+	c.compare(t, fmt.Sprint("tree, dims ", dims), bufs, want)
+	for _, b := range bufs[len(c.args):] {
+		clear(b)
+	}
+	l := LaunchOf(tree)
+	parseEntry(text).execute(bufs, values, [3]int64(concrete(t, l.Grid[:], env)), l.Block)
+	c.compare(t, fmt.Sprint("PTX, dims ", dims), bufs, want)
+}
+
+func (c *subject) compare(t *testing.T, what string, bufs [][]byte, want []*interp.Tensor) {
+	t.Helper()
 	for i, w := range want {
-		got := &ir.Literal{DType: w.DType, Shape: w.Shape, Data: bufs[first+i]}
+		got := &ir.Literal{DType: w.DType, Shape: w.Shape, Data: bufs[len(c.args)+i]}
 		b := bound
 		switch {
 		case w.DType == ir.F16:
@@ -173,8 +184,9 @@ func (c *subject) run(t *testing.T, tree *kernel.Kernel, dims []string) {
 		case !w.DType.IsFloat():
 			b = irtest.Bound{}
 		}
-		if err := irtest.CompareLiterals(got, &ir.Literal{DType: w.DType, Shape: w.Shape, Data: w.Data}, b); err != nil {
-			t.Errorf("dims %v: result %d: %v", dims, i, err)
+		l := &ir.Literal{DType: w.DType, Shape: w.Shape, Data: w.Data}
+		if err := irtest.CompareLiterals(got, l, b); err != nil {
+			t.Errorf("%s: result %d: %v", what, i, err)
 		}
 	}
 }
