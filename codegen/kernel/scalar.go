@@ -31,7 +31,7 @@ var floatOps2 = map[ir.Op]func(x, y float64) float64{
 	ir.OpMul: func(x, y float64) float64 { return x * y },
 	ir.OpDiv: func(x, y float64) float64 { return x / y },
 	ir.OpRem: math.Mod, ir.OpMod: floorMod, ir.OpFloorDiv: floorDivide,
-	ir.OpPow: math.Pow, ir.OpAtan2: math.Atan2, ir.OpMax: larger64, ir.OpMin: smaller64,
+	ir.OpPow: math.Pow, ir.OpAtan2: atan2, ir.OpMax: larger64, ir.OpMin: smaller64,
 }
 
 var floatTests1 = map[ir.Op]func(float64) bool{
@@ -46,6 +46,9 @@ var floatCompares = map[ir.Op]func(x, y float64) bool{
 	ir.OpGt: func(x, y float64) bool { return x > y },
 	ir.OpGe: func(x, y float64) bool { return x >= y },
 }
+
+// atan2: math.Atan2 forgets the sign of y where y/x underflows.
+func atan2(y, x float64) float64 { return math.Copysign(math.Atan2(math.Abs(y), x), y) }
 
 func sign(x float64) float64 {
 	switch {

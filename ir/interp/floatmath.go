@@ -1,6 +1,10 @@
 package interp
 
-import "math"
+import (
+	"math"
+	"math/big"
+	"sync"
+)
 
 // Scalar functions of float64. Products are written float64(x*y) where they
 // feed a sum, so that no machine fuses the two: the results are the same
@@ -86,23 +90,15 @@ func cosh(x float64) float64 {
 }
 
 // sin, cos and tan: near multiples of pi/2 package math loses digits of small
-// results, so the argument is reduced here, in double-double. Beyond 1.5*2**20 its
-// own reduction is as good as any for what is left of the argument's precision.
+// results, so the argument is reduced here, in double-double.
 func sincos(x float64) (sin, cos float64) {
-	const (
-		// pi/2 in two parts of 33 bits and a rest.
-		part1, part2 = 1.57079632673412561417e+00, 6.07710050630396597660e-11
-		rest         = 2.02226624879595063154e-21
-	)
-	if !(math.Abs(x) > math.Pi/4 && math.Abs(x) < 3<<19) {
+	if !(math.Abs(x) > math.Pi/4) || math.IsInf(x, 0) {
 		return math.Sin(x), math.Cos(x)
 	}
-	k := math.RoundToEven(x * (2 / math.Pi))
-	r, lo := twoSum(x-float64(k*part1), -float64(k*part2)) // products exact: k < 2**20
-	r, lo = twoSum(r, lo-float64(k*rest))
+	quadrant, r, lo := reduceAngle(x)
 	s, c := math.Sin(r), math.Cos(r)
 	s, c = s+float64(lo*c), c-float64(lo*s)
-	switch int(k) & 3 {
+	switch quadrant {
 	case 1:
 		return c, -s
 	case 2:
@@ -112,6 +108,65 @@ func sincos(x float64) (sin, cos float64) {
 	}
 	return s, c
 }
+
+// reduceAngle returns hi+lo = x - k*pi/2, at most pi/4 in magnitude, and k mod 4.
+func reduceAngle(x float64) (quadrant int, hi, lo float64) {
+	const (
+		// pi/2 in two parts of 33 bits and a rest.
+		part1, part2 = 1.57079632673412561417e+00, 6.07710050630396597660e-11
+		rest         = 2.02226624879595063154e-21
+	)
+	if math.Abs(x) >= 3<<19 {
+		return reduceFar(x)
+	}
+	k := math.RoundToEven(x * (2 / math.Pi))
+	r, lo := twoSum(x-float64(k*part1), -float64(k*part2)) // products exact: k < 2**20
+	r, lo = twoSum(r, lo-float64(k*rest))
+	return int(k) & 3, r, lo
+}
+
+// fixedBits are the bits behind the point of reduceFar's numbers: k has at
+// most 1024 bits, and k times the error of pi/2 is below 2**-176.
+const fixedBits = 1200
+
+// reduceFar reduces a finite |x| >= 2**20, in integers.
+func reduceFar(x float64) (quadrant int, hi, lo float64) {
+	m, e := math.Frexp(x)
+	n := big.NewInt(int64(math.Ldexp(m, 53)))
+	n.Lsh(n, uint(e-53+fixedBits))
+	p := halfPi()
+	k, r := new(big.Int), new(big.Int)
+	k.DivMod(n, p, r)
+	quadrant = int(new(big.Int).And(k, big.NewInt(3)).Int64())
+	if new(big.Int).Lsh(r, 1).Cmp(p) > 0 {
+		r.Sub(r, p)
+		quadrant = (quadrant + 1) & 3
+	}
+	f := new(big.Float).SetMantExp(new(big.Float).SetInt(r), -fixedBits)
+	hi, _ = f.Float64()
+	lo, _ = f.Sub(f, big.NewFloat(hi)).Float64()
+	return quadrant, hi, lo
+}
+
+// halfPi is pi/2 with fixedBits bits behind the point, by Machin's
+// pi/4 = 4*atan(1/5) - atan(1/239).
+var halfPi = sync.OnceValue(func() *big.Int {
+	const guard = 32
+	atan := func(n int64) *big.Int {
+		term := new(big.Int).Lsh(big.NewInt(1), fixedBits+guard)
+		term.Quo(term, big.NewInt(n))
+		sum, square := new(big.Int).Set(term), big.NewInt(n*n)
+		for i := int64(1); term.Sign() != 0; i++ {
+			term.Quo(term, square)
+			term.Neg(term)
+			sum.Add(sum, new(big.Int).Quo(term, big.NewInt(2*i+1)))
+		}
+		return sum
+	}
+	p := atan(5)
+	p.Lsh(p, 2).Sub(p, atan(239))
+	return p.Rsh(p, guard-1)
+})
 
 func sin(x float64) float64 {
 	s, _ := sincos(x)
@@ -130,6 +185,9 @@ func tan(x float64) float64 {
 	s, c := sincos(x)
 	return s / c
 }
+
+// atan2: math.Atan2 forgets the sign of y where y/x underflows.
+func atan2(y, x float64) float64 { return math.Copysign(math.Atan2(math.Abs(y), x), y) }
 
 // fmaOdd is x*y+z for arguments of at most 24 bits, rounded to odd, so that
 // rounding it to their type is rounding once.

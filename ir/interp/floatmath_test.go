@@ -81,3 +81,50 @@ func hexScalar(t *testing.T, s string) *Tensor {
 	}
 	return scalar(ir.F64, v)
 }
+
+// TestFarAngles: arguments whose reduction needs many bits of pi. The last is
+// the float64 nearest to a multiple of pi/2 (Muller et al., Handbook of
+// Floating-Point Arithmetic); the values are from 60 digits.
+func TestFarAngles(t *testing.T) {
+	tests := []struct{ x, sin, cos float64 }{
+		{3000000.0, -0.8784900581447479, 0.4777606280773224},
+		{1e+18, -0.9929693207404051, 0.11837199021871073},
+		{1.2345678901234568e+18, -0.865128705595728, -0.5015499205007017},
+		{5.319372648326541e+255, 1.0, -4.687165924254628e-19},
+		{5e+22, -0.16425801842020524, 0.9864174082936024},
+		{1.7976931348623157e+308, 0.004961954789184062, -0.9999876894265599},
+		{1e+18, -0.9929693207404051, 0.11837199021871073},
+		{5e+17, -0.6639382538238361, 0.7477873996727649},
+	}
+	for _, test := range tests {
+		for _, sign := range []float64{1, -1} {
+			s, c := sin(sign*test.x), cos(sign*test.x)
+			if d := ulps(s, sign*test.sin); d > 1 {
+				t.Errorf("sin(%v) = %v, want %v: %v ulp", sign*test.x, s, sign*test.sin, d)
+			}
+			if d := ulps(c, test.cos); d > 1 {
+				t.Errorf("cos(%v) = %v, want %v: %v ulp", sign*test.x, c, test.cos, d)
+			}
+			if d := ulps(tan(sign*test.x), sign*test.sin/test.cos); d > 3 {
+				t.Errorf("tan(%v) = %v, want %v", sign*test.x, tan(sign*test.x), test.sin/test.cos)
+			}
+		}
+	}
+}
+
+func TestAtan2Signs(t *testing.T) {
+	const tiny = 5e-324
+	zero := math.Copysign(0, -1)
+	tests := []struct{ y, x, want float64 }{
+		{-tiny, -1e300, -math.Pi}, {tiny, -1e300, math.Pi}, {-tiny, 1e300, zero},
+		{zero, -1, -math.Pi}, {zero, 1, zero}, {-1, math.Inf(-1), -math.Pi},
+		{math.NaN(), 1, math.NaN()},
+	}
+	for _, test := range tests {
+		got := atan2(test.y, test.x)
+		same := math.Float64bits(got) == math.Float64bits(test.want)
+		if !same && !(got != got && test.want != test.want) {
+			t.Errorf("atan2(%v, %v) = %v, want %v", test.y, test.x, got, test.want)
+		}
+	}
+}

@@ -70,7 +70,7 @@ func init() {
 		ir.OpRem:      binary(math.Mod, rem, rem),
 		ir.OpMod:      binary(modFloat, floorMod, rem),
 		ir.OpPow:      binary(pow, powInt, powUint),
-		ir.OpAtan2:    binary(math.Atan2, nil, nil),
+		ir.OpAtan2:    binary(atan2, nil, nil),
 		ir.OpMax:      binary(larger, larger, larger),
 		ir.OpMin:      binary(smaller, smaller, smaller),
 		ir.OpAnd:      binary(nil, and, and),

@@ -22,7 +22,7 @@ type Tensor struct {
 
 // maxBytes bounds a single tensor, so that absurd extents are an error rather
 // than the end of the process.
-const maxBytes = 1 << 32
+const maxBytes int64 = 1 << 32
 
 // New returns a tensor of zeros (or empty strings).
 func New(d ir.DType, shape []int64) (*Tensor, error) {
@@ -46,7 +46,7 @@ func sizeOf(d ir.DType, shape []int64) (int64, error) {
 	if !ir.Storable.Has(d) && d != ir.String {
 		return 0, fmt.Errorf("%v%v: want an element type that can be stored", d, shape)
 	}
-	limit := int64(maxBytes / max(d.Size(), 1))
+	limit := maxBytes / int64(max(d.Size(), 1))
 	n, zeros := int64(1), 0
 	for _, k := range shape {
 		switch {
