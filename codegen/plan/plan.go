@@ -69,6 +69,7 @@ func Make(g *ir.Graph, mem Memory) (*Plan, error) {
 		consts:  map[string]int{},
 		shared:  map[runtime.Buffer]int{},
 		parts:   map[int]bool{},
+		facts:   kernel.NewFacts(),
 	}
 	if err := b.signature(g); err != nil {
 		return nil, err
@@ -102,9 +103,10 @@ type builder struct {
 	weights     []Weight
 	weightBytes int64
 	shared      map[runtime.Buffer]int
-	late        int          // late blocks
-	parts       map[int]bool // buffers in memory that is made before a loop
-	depth       int          // of ifs and loops around
+	late        int           // late blocks
+	parts       map[int]bool  // buffers in memory that is made before a loop
+	facts       *kernel.Facts // that hold outside of branches
+	depth       int           // of ifs and loops around
 }
 
 // signature declares the ports, the symbols and their buffers.
@@ -326,7 +328,7 @@ func (b *builder) get(v *ir.Value) ([]runtime.Step, error) {
 
 func (b *builder) view(v *ir.Value) ([]runtime.Step, error) {
 	b.bufs[v] = b.bufs[v.Args[0]]
-	return nil, nil
+	return b.valueBounds(v)
 }
 
 // constant places the data of a constant in the weights; equal constants
@@ -398,6 +400,11 @@ func (b *builder) launch(v *ir.Value) ([]runtime.Step, error) {
 	if err != nil {
 		return nil, err
 	}
+	checks, err := b.bounds(a.Body)
+	if err != nil {
+		return nil, err
+	}
+	steps = append(steps, checks...)
 	var outs []int
 	for i, t := range v.ResultTypes() {
 		buf, s, err := b.place(v, i, t)
@@ -495,29 +502,33 @@ func (b *builder) bind(v *ir.Value) ([]runtime.Step, error) {
 		DType: runtime.I64, Text: fmt.Sprintf("%v: extent %s", v.Pos, sym)}}, nil
 }
 
-// check adds a check; those of the inputs' extents are made before the first
-// step.
+// check adds a check of the graph.
 func (b *builder) check(v *ir.Value) ([]runtime.Step, error) {
 	a := v.Attr.(*ir.CheckAttr)
-	x, err := b.slots.int(a.X)
-	if err != nil {
-		return nil, err
-	}
-	y, err := b.slots.int(a.Y)
-	if err != nil {
-		return nil, err
-	}
 	rel := runtime.Equal
 	if a.Rel == "<=" {
 		rel = runtime.AtMost
 	}
-	text := a.Msg
+	b.bufs[v] = []int{-1}
+	return b.addCheck(v, rel, a.X, a.Y, a.Msg)
+}
+
+// addCheck adds a check for v; those of the inputs' extents are made before the
+// first step.
+func (b *builder) addCheck(v *ir.Value, rel runtime.Relation, dx, dy ir.Dim, text string) ([]runtime.Step, error) {
+	x, err := b.slots.int(dx)
+	if err != nil {
+		return nil, err
+	}
+	y, err := b.slots.int(dy)
+	if err != nil {
+		return nil, err
+	}
 	if pos := v.Pos.String(); pos != "" {
 		text = pos + ": " + text
 	}
 	guarded := b.depth > 0
 	b.p.Checks = append(b.p.Checks, runtime.Check{Rel: rel, A: x, B: y, Text: text, Guarded: guarded})
-	b.bufs[v] = []int{-1}
 	if guarded || b.slots.late(x) || b.slots.late(y) {
 		return []runtime.Step{&runtime.Verify{Check: len(b.p.Checks) - 1}}, nil
 	}
