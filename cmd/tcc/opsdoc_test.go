@@ -14,9 +14,11 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/tensorcc/tcc/autodiff"
+	"github.com/tensorcc/tcc/codegen/kernel"
 	"github.com/tensorcc/tcc/codegen/llvm"
 	"github.com/tensorcc/tcc/codegen/mathfn"
 	"github.com/tensorcc/tcc/codegen/plan"
+	"github.com/tensorcc/tcc/codegen/ptx"
 	"github.com/tensorcc/tcc/codegen/purego"
 	"github.com/tensorcc/tcc/codegen/schedule"
 	"github.com/tensorcc/tcc/frontend/onnx"
@@ -42,6 +44,7 @@ var probes = []probe{
 	{"amd64", func(c *irtest.Case) error { return probeNative(c, "x86-64-v3", "x86-64-v4") }},
 	{"arm64", func(c *irtest.Case) error { return probeNative(c, "arm64") }},
 	{"Go", func(c *irtest.Case) error { return probeNative(c, generic) }},
+	{"PTX", probePTX},
 }
 
 func probeInterp(c *irtest.Case) error {
@@ -62,16 +65,8 @@ func probeInterp(c *irtest.Case) error {
 
 // probeNative takes a case through the compiler as far as text: LLVM IR, or Go.
 func probeNative(c *irtest.Case, levels ...string) error {
-	g, err := passes.Run(c.Graph, passes.Options{})
-	if err != nil {
-		return err
-	}
-	p, err := plan.Make(g, passes.PlanMemory(g))
-	if err != nil {
-		return err
-	}
-	for _, level := range levels {
-		for _, tree := range p.Trees {
+	return probeKernels(c, func(tree *kernel.Kernel) error {
+		for _, level := range levels {
 			k, err := schedule.Schedule(tree, schedule.Targets[level])
 			if err != nil {
 				return err
@@ -85,6 +80,42 @@ func probeNative(c *irtest.Case, levels ...string) error {
 			if err != nil {
 				return err
 			}
+		}
+		return nil
+	})
+}
+
+// probePTX takes the kernels of a case to PTX; how they are launched is not
+// part of it.
+func probePTX(c *irtest.Case) error {
+	return probeKernels(c, func(tree *kernel.Kernel) error {
+		for _, name := range ptx.Targets() {
+			k, err := schedule.GPU(tree, schedule.GPUTargets[name])
+			if err != nil {
+				return err
+			}
+			t, _ := ptx.TargetOf(name)
+			if _, err := ptx.Emit(mathfn.Kernel(k), t); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// probeKernels gives emit each kernel of a case as it is lowered.
+func probeKernels(c *irtest.Case, emit func(tree *kernel.Kernel) error) error {
+	g, err := passes.Run(c.Graph, passes.Options{})
+	if err != nil {
+		return err
+	}
+	p, err := plan.Make(g, passes.PlanMemory(g))
+	if err != nil {
+		return err
+	}
+	for _, tree := range p.Trees {
+		if err := emit(tree); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -246,8 +277,9 @@ func opsDoc(t *testing.T) string {
 		"element type: do not edit.\n\n" +
 		"Floats are f16, bf16, f32 and f64. In a column, yes means all of the element types of the row\n" +
 		"(of the first computed argument; of the result where there is none). amd64 and arm64 are native\n" +
-		"code of every level, Go is the form for all other architectures. A gradient holds for both\n" +
-		"directions, vector-Jacobian and Jacobian-vector, and any order.\n\n" +
+		"code of every level, Go is the form for all other architectures, PTX the text of\n" +
+		"kernels alone: a type is left out where some shape that was tried has no schedule. A gradient\n" +
+		"holds for both directions, vector-Jacobian and Jacobian-vector, and any order.\n\n" +
 		"## Of graphs\n\n")
 	head := []string{"operation", "meaning", "types"}
 	for _, p := range probes {
