@@ -409,3 +409,92 @@ func appendBits(b []byte, d ir.DType, f float64) []byte {
 	}
 	return b
 }
+
+// extentGraphs have a symbol N that some values of do not fit; x has N elements
+// or is N itself.
+var extentGraphs = map[string]string{
+	"slice beyond": `graph f
+	v0 = param <f32[N]> {x}
+	v1 = slice <f32[2]> v0 {start=[3] step=[1] shape=[2]}
+	return v1
+`,
+	"slice backwards": `graph f
+	v0 = param <f32[N]> {x}
+	v1 = slice <f32[3]> v0 {start=[N-2] step=[-2] shape=[3]}
+	return v1
+`,
+	"negative part": `graph f
+	v0 = param <f32[N]> {x}
+	v1 = const <f32[8]> {2}
+	v2 = slice <f32[N-3]> v0 {start=[3] step=[1] shape=[N-3]}
+	v3 = concat <f32[N+5]> v2 v1 {0}
+	return v3
+`,
+	"part of a part": `graph f
+	v0 = param <f32[N]> {x}
+	v1 = const <i64[1]> {1}
+	v2 = dynamicslice <f32[4]> v0 v1 {[4]}
+	return v2
+`,
+	"negative bind": `graph f
+	v0 = param <i64[]> {x}
+	v1 = bind <i64[]> v0 {N}
+	v2 = const <i64[4]> {7}
+	v3 = broadcast <i64[N]> v1 {shape=[N]}
+	v4 = concat <i64[N+8]> v2 v3 v2 {0}
+	return v4
+`,
+	"huge beside empty": `graph f
+	v0 = param <i64[]> {x}
+	v1 = bind <i64[]> v0 {N}
+	v2 = broadcast <i64[3,N,0]> v1 {shape=[3,N,0]}
+	v3 = neg <i64[3,N,0]> v2
+	return v3
+`,
+}
+
+// TestHostileExtents runs graphs at extents that do not fit; code and
+// interpreter refuse the same, the interpreter those beyond its memory too.
+func TestHostileExtents(t *testing.T) {
+	levels := nativeLevels(t)
+	for name, text := range extentGraphs {
+		g, err := ir.Parse(name, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := newSubject(&irtest.Case{Graph: g, Bounds: make([]irtest.Bound, len(g.Values))}, levels)
+		if err := compileAll([]*subject{s}, levels); err != nil || s.err != nil {
+			t.Fatal(err, s.err)
+		}
+		for _, level := range levels {
+			t.Run(name+"/"+level, func(t *testing.T) { s.badExtents(t, level) })
+		}
+	}
+}
+
+func (s *subject) badExtents(t *testing.T, level string) {
+	m, err := s.a.Load(runtime.WithLevel(level))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	for _, n := range []int64{0, 1, 2, 3, 4, 5, 6, 40, -1, -5, -8, 1 << 33, 1 << 62, math.MinInt64} {
+		in := ir.NewLiteral(ir.I64, nil, []int64{n})
+		if s.c.Graph.Params[0].Type.DType == ir.F32 {
+			if n < 0 || n > 1000 {
+				continue
+			}
+			in = &ir.Literal{DType: ir.F32, Shape: []int64{n}, Data: make([]byte, 4*n)}
+		}
+		want, refused := reference(s.c.Graph, []*ir.Literal{in})
+		got, err := runModel(m, []*ir.Literal{in}, true)
+		if (err != nil) != (refused != nil) && n < 1000 {
+			t.Errorf("%d: %v, the interpreter says %v", n, err, refused)
+		}
+		if err == nil && refused == nil {
+			if err := irtest.CompareLiterals(got[0], want[0], irtest.Bound{}); err != nil {
+				t.Errorf("%d: %v", n, err)
+			}
+		}
+	}
+}

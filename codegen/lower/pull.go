@@ -91,14 +91,35 @@ func (l *lowerer) elementwise(v *ir.Value, idx []ir.Dim, guard *kernel.Expr) (*k
 	case ir.OpSelect:
 		return kernel.OpExpr(ir.OpSelect, args...), nil
 	}
+	if v.Op == ir.OpFMA && half(v.Type.DType) {
+		return halfFMA(args), nil
+	}
 	for i, a := range args {
 		args[i] = wide(a)
-		if v.Op == ir.OpFMA && half(a.DType) { // in f32 it would round twice
-			args[i] = castExpr(ir.F64, a)
-		}
 	}
 	e := kernel.OpExpr(v.Op, args...)
 	return castExpr(v.Type.DType, e), nil
+}
+
+// halfFMA is x*y+z rounded once: the product is exact in f64, the sum is
+// rounded to odd, which a second rounding does not notice (Boldo and Melquiond
+// 2008), by its error (Knuth's two-sum).
+func halfFMA(args []*kernel.Expr) *kernel.Expr {
+	op := kernel.OpExpr
+	x, y, z := castExpr(ir.F64, args[0]), castExpr(ir.F64, args[1]), castExpr(ir.F64, args[2])
+	p := op(ir.OpMul, x, y)
+	s := op(ir.OpAdd, p, z)
+	b := op(ir.OpSub, s, p)
+	e := op(ir.OpAdd, op(ir.OpSub, p, op(ir.OpSub, s, b)), op(ir.OpSub, z, b))
+	none, zeroBits := zero(ir.F64), zero(ir.I64)
+	below, above := op(ir.OpLt, e, none), op(ir.OpGt, e, none) // neither of NaN
+	bits := kernel.BitcastExpr(ir.I64, s)
+	even := op(ir.OpEq, op(ir.OpAnd, bits, kernel.ConstExpr(ir.I64, 1)), zeroBits)
+	outward := op(ir.OpEq, castExpr(ir.I64, below), castExpr(ir.I64, op(ir.OpLt, s, none)))
+	step := op(ir.OpSelect, outward, kernel.ConstExpr(ir.I64, 1), kernel.ConstExpr(ir.I64, ^uint64(0)))
+	step = op(ir.OpSelect, op(ir.OpAnd, even, op(ir.OpOr, below, above)), step, zeroBits)
+	odd := kernel.BitcastExpr(ir.F64, op(ir.OpAdd, bits, step))
+	return castExpr(args[0].DType, odd)
 }
 
 // castExpr converts between any two types; the half types go through f32.
