@@ -55,7 +55,8 @@ func TestMemory(t *testing.T) {
 			t.Errorf("%v, want %s", tc.err, tc.want)
 		}
 	}
-	changed := parse(t, strings.Replace(head, "y[j] = mul(row[j], s[0])", "y[j] = mul(row[j], s[0])\n\ts[0] = 1.0f32", 1))
+	const last = "y[j] = mul(row[j], s[0])"
+	changed := parse(t, strings.Replace(head, last, last+"\n\ts[0] = 1.0f32", 1))
 	if err := changed.Recompute("row"); err != nil {
 		t.Error(err)
 	}

@@ -176,8 +176,9 @@ func parse(t *testing.T, text string) *kernel.Kernel {
 // TestTrees emits what the schedules do not make yet: fails, guarded loads,
 // several axes, unrolled loops, arrays of a thread, bools in shared memory.
 func TestTrees(t *testing.T) {
-	const text = `kernel trees(x f32[N] in, i i64[N] in, m bool[N] in, w f32[8] in const, y f32[N] out, z bool[N] out) dims(N)
-	grid.x g < N
+	const head = "kernel trees(x f32[N] in, i i64[N] in, m bool[N] in, w f32[8] in const, " +
+		"y f32[N] out, z bool[N] out) dims(N)\n"
+	const text = head + `	grid.x g < N
 		grid.y h < 2
 			block.y b < 4
 				block.x t < 8
@@ -201,8 +202,8 @@ func TestTrees(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"red.global.max.s32", "ld.global.nc.f32", ".local .align 16 .b8 local$c[32]",
-		"%ctaid.y", "%tid.y", "// grid (N, 2, 1), block (8, 4, 1)", ".reqntid 8, 4, 1"} {
+	for _, want := range []string{"red.global.max.s32", "ld.global.nc.f32",
+		".local .align 16 .b8 local$c[32]", "%ctaid.y", "%tid.y", "// grid (N, 2, 1), block (8, 4, 1)", ".reqntid 8, 4, 1"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %s in\n%s", want, out)
 		}
@@ -252,8 +253,10 @@ func TestErrors(t *testing.T) {
 		{"\talloc t f32[N] scratch\n\ty[0] = x[0]\n", "alloc t: scratch is memory of a worker"},
 		{"\tblock.x i < 64\n\t\tserial j < 2\n\t\t\tblock.y l < 2\n\t\t\t\ty[i] = x[i]\n", "k6"},
 		{"\talloc t f32[8] local\n\tt[9] = 1.0f32\n", "t[9]: not an element of its 8 registers"},
-		{"\tblock.x i < 64\n\t\ty[i] = x[i]\n\tserial j < 64\n\t\ty[j] = add(y[j], y[0])\n", "loop j: its iterations exchange"},
-		{"\talloc t f32[64] shared\n\tblock.x i < 64\n\t\tfail 1 lt(x[i], 0.0f32)\n\t\tt[i] = x[i]\n\ty[0] = t[1]\n", "fail: a thread of a block"},
+		{"\tblock.x i < 64\n\t\ty[i] = x[i]\n\tserial j < 64\n\t\ty[j] = add(y[j], y[0])\n",
+			"loop j: its iterations exchange"},
+		{"\talloc t f32[64] shared\n\tblock.x i < 64\n\t\tfail 1 lt(x[i], 0.0f32)\n\t\tt[i] = x[i]\n\ty[0] = t[1]\n",
+			"fail: a thread of a block"},
 	} {
 		_, err := Emit(parse(t, head+tc.body), target)
 		if err == nil || !strings.Contains(err.Error(), tc.want) {

@@ -270,8 +270,6 @@ func (c *opCall) test(name string, args ...val) val {
 	return c.pure(pred, "setp."+name+"."+typeOf(c.d), args...)
 }
 
-func (c *opCall) num(k int64) val { return constant(c.d, uint64(k)) }
-
 func plain(name string) func(c *opCall) val {
 	return func(c *opCall) val { return c.emit(name, c.a...) }
 }
