@@ -167,7 +167,6 @@ type splitter struct {
 	lane, init string
 	tree       []string
 	part       map[*Buffer]*Buffer
-	used       map[string]bool
 }
 
 func (r *splitter) rewrite(l *Loop, folds []fold) []Stmt {

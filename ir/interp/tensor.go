@@ -2,7 +2,6 @@ package interp
 
 import (
 	"fmt"
-	"math"
 	"unsafe"
 
 	"github.com/tensorcc/tcc/ir"
@@ -216,5 +215,3 @@ func product(shape []int64) int {
 	}
 	return n
 }
-
-var negInf = math.Inf(-1)

@@ -2,7 +2,6 @@ package irtest
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
 
 	"github.com/tensorcc/tcc/ir"
@@ -200,6 +199,3 @@ func (b *gen) splatShape(s ir.Shape) []int64 {
 	ints, _ := s.Ints()
 	return ints
 }
-
-// perm returns a random permutation.
-func perm(r *rand.Rand, n int) []int { return r.Perm(n) }
