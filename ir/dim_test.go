@@ -57,7 +57,7 @@ func randomDim(r *rand.Rand, depth int) (Dim, func(map[string]int64) (int64, boo
 	a, fa := randomDim(r, depth-1)
 	b, fb := randomDim(r, depth-1)
 	op := "+*/%<>"[r.IntN(6)]
-	return dimOp(op, a, b), func(env map[string]int64) (int64, bool) {
+	return DimOp(op, a, b), func(env map[string]int64) (int64, bool) {
 		x, okx := fa(env)
 		y, oky := fb(env)
 		if !okx || !oky || max(x, -x, y, -y) > 1<<30 || y == 0 && (op == '/' || op == '%') {

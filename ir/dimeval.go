@@ -82,10 +82,11 @@ func (d Dim) Subst(f func(string) (Dim, bool)) Dim {
 			return e
 		}
 		return Sym(name)
-	}, dimOp)
+	}, DimOp)
 }
 
-func dimOp(op byte, a, b Dim) Dim {
+// DimOp is a op b for an op of [Walk].
+func DimOp(op byte, a, b Dim) Dim {
 	switch op {
 	case '+':
 		return a.Add(b)

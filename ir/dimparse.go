@@ -81,7 +81,7 @@ func (p *dimParser) product(depth int, neg bool) Dim {
 			return d
 		}
 		e := p.factor(depth, false)
-		d = dimOp(op, d, e)
+		d = DimOp(op, d, e)
 	}
 }
 
@@ -130,7 +130,7 @@ func (p *dimParser) minMax(word string, depth int, neg bool) Dim {
 	if word == "max" {
 		op = '>'
 	}
-	return p.closed(dimOp(op, a, b), neg)
+	return p.closed(DimOp(op, a, b), neg)
 }
 
 func (p *dimParser) closed(d Dim, neg bool) Dim {

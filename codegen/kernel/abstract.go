@@ -41,7 +41,7 @@ func (a *abstraction) replace(d ir.Dim) ir.Dim {
 		return d
 	}
 	return ir.Walk(d, ir.Const, ir.Sym, func(op byte, x, y ir.Dim) ir.Dim {
-		out := dimOp(op, x, y)
+		out := ir.DimOp(op, x, y)
 		if op == '+' || op == '*' || !composite(out) || !a.known(out) {
 			return out
 		}

@@ -203,24 +203,8 @@ func (f *Facts) unflat(d ir.Dim) ir.Dim {
 		if !ok {
 			return ir.Dim{}, false
 		}
-		return dimOp(def.op, f.unflat(def.a), f.unflat(def.b)), true
+		return ir.DimOp(def.op, f.unflat(def.a), f.unflat(def.b)), true
 	})
-}
-
-func dimOp(op byte, a, b ir.Dim) ir.Dim {
-	switch op {
-	case '/':
-		return a.FloorDiv(b)
-	case '%':
-		return a.Mod(b)
-	case '<':
-		return a.Min(b)
-	case '>':
-		return a.Max(b)
-	case '*':
-		return a.Mul(b)
-	}
-	return a.Add(b)
 }
 
 // NonNeg reports whether d >= 0 follows.

@@ -60,7 +60,7 @@ func (f *Facts) Simplify(d ir.Dim) ir.Dim {
 				return a
 			}
 		}
-		return dimOp(op, a, b)
+		return ir.DimOp(op, a, b)
 	})
 	return f.joinRemainders(out)
 }

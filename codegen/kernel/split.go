@@ -128,7 +128,7 @@ func minConst(d ir.Dim) (n int64, rest ir.Dim, ok bool) {
 	top := ir.Walk(d, func(k int64) node { return node{d: ir.Const(k)} },
 		func(s string) node { return node{d: ir.Sym(s)} },
 		func(op byte, a, b node) node {
-			out := node{d: dimOp(op, a.d, b.d)}
+			out := node{d: ir.DimOp(op, a.d, b.d)}
 			if op == '<' {
 				out.a, out.b = &a.d, &b.d
 			}
