@@ -202,10 +202,20 @@ func trig32(x expr, shift int64, odd bool) expr {
 	return kernel.CastExpr(ir.F32, finite(w, y))
 }
 
+// tan divides sine and cosine, each with what its last addition lost.
 func tan(x expr) expr {
 	a := reduce(abs(x), 0x1p22)
-	s, c := sinKernel(a, sin64Coef), cosKernel(a, cos64Coef)
+	s, sLo := lossy(sinKernel(a, sin64Coef))
+	c, cLo := lossy(cosKernel(a, cos64Coef))
 	odd := ne(and(a.quadrant, intLike(a.quadrant, 1)), intLike(a.quadrant, 0))
-	y := div(sel(odd, neg(c), s), sel(odd, s, c))
+	n, nLo := sel(odd, neg(c), s), sel(odd, neg(cLo), sLo)
+	d, dLo := sel(odd, s, c), sel(odd, sLo, cLo)
+	inverse := div(like(d, 1), d)
+	q := mul(n, inverse)
+	rest := add(negFMA(q, d, n), negFMA(q, dLo, nLo))
+	y := fma(rest, inverse, q)
 	return finite(x, float(ir.F64, xor(bits(y), signBit(x))))
 }
+
+// lossy splits y = a+b, |a| >= |b|, into the sum and what it lost.
+func lossy(y expr) (sum, lost expr) { return fastSum(y.Args[0], y.Args[1]) }
