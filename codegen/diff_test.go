@@ -78,7 +78,8 @@ var notNative = regexp.MustCompile(`element type \w+ is not supported natively`)
 
 // checkSeeds checks the cases of the seeds [from, to), which share modules.
 // progress is told of each seed before its code runs.
-func checkSeeds(from, to uint64, levels []string, progress func(seed uint64, level string)) (*report, error) {
+func checkSeeds(from, to uint64, levels []string,
+	progress func(seed uint64, level string)) (*report, error) {
 	r := newReport()
 	var subjects []*subject
 	for seed := from; seed < to; seed++ {
@@ -193,7 +194,8 @@ func checkChild(t *testing.T, from, to uint64, levels []string) (r *report, next
 		t.Fatalf("seeds %d to %d: child: %v\n%s", from, to, err, out)
 	}
 	lines := strings.SplitAfter(string(out), "\n")
-	f.Text = fmt.Sprintf("the process ends: %v\n%s", err, strings.Join(lines[:min(len(lines), 30)], ""))
+	lines = lines[:min(len(lines), 30)]
+	f.Text = fmt.Sprintf("the process ends: %v\n%s", err, strings.Join(lines, ""))
 	r.Failures = append(r.Failures, f)
 	return r, f.Seed + 1
 }
@@ -212,7 +214,8 @@ func TestDiffChild(t *testing.T) {
 	}
 	dir := os.Getenv("TCC_DIFF_DIR")
 	r, err := checkSeeds(from, to, nativeLevels(t), func(seed uint64, level string) {
-		if err := os.WriteFile(filepath.Join(dir, "progress"), fmt.Append(nil, seed, " ", level), 0o600); err != nil {
+		text := fmt.Append(nil, seed, " ", level)
+		if err := os.WriteFile(filepath.Join(dir, "progress"), text, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -253,7 +256,9 @@ func shrinkFailure(t *testing.T, f failure) {
 		t.Logf("seed %d: does not fail alone", f.Seed)
 		return
 	}
-	small := irtest.Shrink(c, reference, func(c *irtest.Case) bool { return fails(c, f.Level) != nil }, 150)
+	const budget = 150
+	still := func(c *irtest.Case) bool { return fails(c, f.Level) != nil }
+	small := irtest.Shrink(c, reference, still, budget)
 	err := fails(small, f.Level)
 	dir := cmp.Or(os.Getenv("TCC_FUZZ_DIR"), filepath.Join(os.TempDir(), "tcc-diff"))
 	if err := os.MkdirAll(dir, 0o700); err != nil {

@@ -233,7 +233,8 @@ func literalOf(t *runtime.Tensor) *ir.Literal {
 }
 
 var runtimeTypes = []runtime.DType{runtime.Bool, runtime.I8, runtime.I16, runtime.I32, runtime.I64,
-	runtime.U8, runtime.U16, runtime.U32, runtime.U64, runtime.F16, runtime.BF16, runtime.F32, runtime.F64}
+	runtime.U8, runtime.U16, runtime.U32, runtime.U64,
+	runtime.F16, runtime.BF16, runtime.F32, runtime.F64}
 
 // reference is the interpreter as an evaluator.
 func reference(g *ir.Graph, inputs []*ir.Literal) ([]*ir.Literal, error) {

@@ -18,15 +18,17 @@ import (
 // they fit a type of the given width.
 func hostileInts(d ir.DType) []uint64 {
 	lo := uint64(1) << (d.Bits() - 1)
-	vs := []uint64{0, 1, 2, 3, 7, 8, uint64(d.Bits()) - 1, uint64(d.Bits()), lo, lo - 1, lo + 1, lo >> 1}
+	vs := []uint64{0, 1, 2, 3, 7, 8, uint64(d.Bits()) - 1, uint64(d.Bits()),
+		lo, lo - 1, lo + 1, lo >> 1}
 	for _, k := range []int64{-1, -2, -3, -8} {
 		vs = append(vs, uint64(k))
 	}
 	return vs
 }
 
-var hostileFloats = []float64{0, math.Copysign(0, -1), 0.5, -0.5, 1, -1, 1.5, 2.5, 127, 128, -128, -129, 255,
-	256, 32767, 32768, -32769, 65535, 65536, 0x1p31, 0x1p31 - 1, -0x1p31, -0x1p31 - 1, 0x1p32, 0x1p63, -0x1p63,
+var hostileFloats = []float64{0, math.Copysign(0, -1), 0.5, -0.5, 1, -1, 1.5, 2.5,
+	127, 128, -128, -129, 255, 256, 32767, 32768, -32769, 65535, 65536,
+	0x1p31, 0x1p31 - 1, -0x1p31, -0x1p31 - 1, 0x1p32, 0x1p63, -0x1p63,
 	0x1p64, 1e30, -1e30, math.Inf(1), math.Inf(-1), math.NaN(), 0x1p-149, 0x1p-1074, 1e-40}
 
 // hostile is a tensor of such values.
@@ -140,10 +142,15 @@ func (s *subject) attack(level string) error {
 // integers are the types of integer arithmetic.
 var integers = []ir.DType{ir.I8, ir.I16, ir.I32, ir.I64, ir.U8, ir.U16, ir.U32, ir.U64}
 
+// caseOf is a case whose results agree to the bit.
+func caseOf(g *ir.Graph, sets ...[]*ir.Literal) *irtest.Case {
+	return &irtest.Case{Graph: g, Inputs: sets, Bounds: make([]irtest.Bound, len(g.Values))}
+}
+
 // graphTest compiles g at all levels and compares exactly with the interpreter.
 func graphTest(t *testing.T, g *ir.Graph, in []*ir.Literal) {
 	t.Helper()
-	c := &irtest.Case{Graph: g, Inputs: [][]*ir.Literal{in}, Bounds: make([]irtest.Bound, len(g.Values))}
+	c := caseOf(g, in)
 	for _, level := range nativeLevels(t) {
 		if err := checkCase(c, level); err != nil {
 			t.Errorf("%s: %v", level, err)
@@ -278,14 +285,14 @@ var indexGraphs = map[string]string{
 // refuse the same.
 func TestHostileIndices(t *testing.T) {
 	levels := nativeLevels(t)
-	bad := []int64{math.MinInt64, math.MinInt64 + 1, -11, -10, -1, 0, 9, 10, 11, math.MaxInt32, 1 << 32, 1<<32 + 3,
-		1 << 61, 1 << 62, math.MaxInt64}
+	bad := []int64{math.MinInt64, math.MinInt64 + 1, -11, -10, -1, 0, 9, 10, 11,
+		math.MaxInt32, 1 << 32, 1<<32 + 3, 1 << 61, 1 << 62, math.MaxInt64}
 	for name, text := range indexGraphs {
 		g, err := ir.Parse(name, text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := newSubject(&irtest.Case{Graph: g, Bounds: make([]irtest.Bound, len(g.Values))}, levels)
+		s := newSubject(caseOf(g), levels)
 		if err := compileAll([]*subject{s}, levels); err != nil || s.err != nil {
 			t.Fatal(err, s.err)
 		}
@@ -348,7 +355,8 @@ func TestHostileFunctions(t *testing.T) {
 			n := int64(len(hostileFloats) * len(hostileFloats))
 			x.Shape, y.Shape = []int64{n}, []int64{n}
 			g := ir.NewGraph("functions")
-			px, py := g.Param("x", ir.Of(d, ir.Dims(n)), ir.Pos{}), g.Param("y", ir.Of(d, ir.Dims(n)), ir.Pos{})
+			typ := ir.Of(d, ir.Dims(n))
+			px, py := g.Param("x", typ, ir.Pos{}), g.Param("y", typ, ir.Pos{})
 			var rs []*ir.Value
 			for _, op := range ir.Ops() {
 				info := op.Info()
@@ -358,7 +366,7 @@ func TestHostileFunctions(t *testing.T) {
 				rs = append(rs, g.Must(ir.Pos{}, op, nil, []*ir.Value{px, py}[:info.Args]...))
 			}
 			g.SetResults(nil, rs...)
-			c := &irtest.Case{Graph: g, Inputs: [][]*ir.Literal{{x, y}}, Bounds: make([]irtest.Bound, len(g.Values))}
+			c := caseOf(g, []*ir.Literal{x, y})
 			for i := range c.Bounds {
 				c.Bounds[i] = irtest.Bound{Rel: 4 * unit}
 			}
@@ -462,7 +470,7 @@ func TestHostileExtents(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := newSubject(&irtest.Case{Graph: g, Bounds: make([]irtest.Bound, len(g.Values))}, levels)
+		s := newSubject(caseOf(g), levels)
 		if err := compileAll([]*subject{s}, levels); err != nil || s.err != nil {
 			t.Fatal(err, s.err)
 		}
