@@ -62,6 +62,11 @@ type machine struct {
 	names []string
 	vars  map[string]int
 	bufs  map[*Buffer]*memory
+
+	// An expression may share subexpressions, and is evaluated in turns:
+	// within one nothing is stored, so that what is shared is computed once.
+	code map[*Expr]func() uint64 // of the root being translated
+	turn int
 }
 
 func stop(format string, args ...any) { panic(fault{fmt.Errorf(format, args...)}) }
@@ -144,11 +149,11 @@ func (m *machine) stmt(s Stmt) func() {
 	case *Store:
 		return m.store(s)
 	case *Let:
-		e := m.expr(s.Value)
+		e := m.root(s.Value)
 		v := m.bind(s.Var)
 		return func() { m.env[v] = int64(e()) }
 	case *If:
-		c, then, els := m.expr(s.Cond), m.block(s.Then), m.block(s.Else)
+		c, then, els := m.root(s.Cond), m.block(s.Then), m.block(s.Else)
 		return func() {
 			if c() != 0 {
 				then()
@@ -159,7 +164,7 @@ func (m *machine) stmt(s Stmt) func() {
 	case *Alloc:
 		return m.alloc(s.Buf)
 	case *Fail:
-		c := m.expr(s.Cond)
+		c := m.root(s.Cond)
 		return func() {
 			if c() != 0 {
 				panic(failed(s.Status))
@@ -192,7 +197,7 @@ func (m *machine) memory(b *Buffer) *memory {
 }
 
 func (m *machine) store(s *Store) func() {
-	mem, at, value := m.memory(s.Buf), m.dim(s.Index), m.expr(s.Value)
+	mem, at, value := m.memory(s.Buf), m.dim(s.Index), m.root(s.Value)
 	return func() {
 		v := value()
 		i := at()
@@ -247,7 +252,38 @@ func (mem *memory) get(i int64, d ir.DType) uint64 {
 	return v
 }
 
+// root is the code of a statement's expression.
+func (m *machine) root(e *Expr) func() uint64 {
+	m.code = map[*Expr]func() uint64{}
+	f := m.expr(e)
+	return func() uint64 {
+		m.turn++
+		return f()
+	}
+}
+
+// expr is the code of e within a root.
 func (m *machine) expr(e *Expr) func() uint64 {
+	f, ok := m.code[e]
+	if !ok {
+		f = m.once(m.newExpr(e))
+		m.code[e] = f
+	}
+	return f
+}
+
+// once is f, but called once a turn.
+func (m *machine) once(f func() uint64) func() uint64 {
+	turn, v := 0, uint64(0)
+	return func() uint64 {
+		if turn != m.turn {
+			turn, v = m.turn, f()
+		}
+		return v
+	}
+}
+
+func (m *machine) newExpr(e *Expr) func() uint64 {
 	switch e.Kind {
 	case KConst:
 		return func() uint64 { return e.Bits }

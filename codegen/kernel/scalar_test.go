@@ -79,3 +79,24 @@ func TestScalar(t *testing.T) {
 		}
 	}
 }
+
+// TestRunShared: what an expression shares is computed once; else this sum of
+// a value with itself, 60 deep, would not end.
+func TestRunShared(t *testing.T) {
+	k := parse(t, `kernel k(x i64[N] in, y i64[N] out) dims(N)
+	serial i < N
+		y[i] = x[i]
+`)
+	st := k.Body[0].(*Loop).Body[0].(*Store)
+	for range 60 {
+		st.Value = OpExpr(ir.OpAdd, st.Value, st.Value)
+	}
+	x, y := make([]byte, 16), make([]byte, 16)
+	x[0], x[8] = 3, 5
+	if _, err := Run(k, [][]byte{x, y}, []int64{2}); err != nil {
+		t.Fatal(err)
+	}
+	if y[7] != 3<<4 || y[15] != 5<<4 {
+		t.Errorf("got %v, want 3<<60 and 5<<60", y)
+	}
+}
