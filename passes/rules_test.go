@@ -112,6 +112,8 @@ func (m *maker) make(e *rewrite.Expr, t ir.Type) *ir.Value {
 		switch {
 		case e.Op == ir.OpSelect && i == 0:
 			want = t.With(ir.Bool)
+		case e.Op.Is(ir.Compares):
+			want = t.With(m.d)
 		case e.Op == ir.OpPad && i == 1:
 			want = ir.T(t.DType)
 		}
