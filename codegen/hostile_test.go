@@ -36,6 +36,10 @@ func hostile(r *rand.Rand, d ir.DType, shape []int64) *ir.Literal {
 	l := &ir.Literal{DType: d, Shape: shape}
 	var values []uint64
 	switch {
+	case d == ir.I64 && len(shape) == 0:
+		// It may become an extent, and nothing bounds the time of a loop over
+		// a large one that needs no memory.
+		values = []uint64{0, 1, 2, 7, 64, math.MaxUint64, math.MaxUint64 - 7, 1 << 63}
 	case d == ir.Bool:
 		values = []uint64{0, 1}
 	case d.IsInt():
