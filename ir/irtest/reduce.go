@@ -43,7 +43,9 @@ func reduceBound(op ir.Op, d ir.DType, n int64, x Bound) (Bound, bool) {
 		if d == ir.F16 || d == ir.BF16 {
 			out.Rel = 4 * unit(d)
 		}
-		// Underflow on the way would lose all digits.
+		// Below the normal numbers digits are lost, and the factors that follow
+		// enlarge what is missing.
+		out.Abs = float64(n) * 2 * unit(d) * smallest(d) * mag
 		return out, x.Exact() && n < 8 && mag < largest(d)/16 && d != ir.F16
 	}
 	return x, true
