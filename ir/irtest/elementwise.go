@@ -154,6 +154,7 @@ func softmax(b *gen, _ ir.Op) {
 	}
 	wide := &ir.BroadcastAttr{Shape: x.Type.Shape, Axes: keep}
 	in := b.bound(x)
+	in.raw = false // the maximum of NaN need not keep its payload
 	loose := Bound{Abs: 4*in.abs() + 64*unit(x.Type.DType), mag: math.Exp(2 * in.mag), clean: true}
 	m := b.emit(in, ir.OpReduceMax, &ir.AxesAttr{Axes: []int{last}}, x)
 	d := b.emit(loose, ir.OpSub, nil, x, b.emit(in, ir.OpBroadcast, wide, m))
