@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/tensorcc/tcc/codegen/llvm"
+	"github.com/tensorcc/tcc/codegen/peak"
 	"github.com/tensorcc/tcc/frontend/onnx/onnxpb"
 	"github.com/tensorcc/tcc/runtime"
 )
@@ -175,6 +176,27 @@ func TestBenchJSON(t *testing.T) {
 	}
 	if got["threads"] != 1.0 || got["allocs"] != 0.0 {
 		t.Errorf("threads %v and allocs %v, want 1 and 0", got["threads"], got["allocs"])
+	}
+}
+
+func TestBenchPeaks(t *testing.T) {
+	needLLVM(t)
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	status, out, stderr := tcc(t, "bench", "-peaks", "-json", "-threads", "1")
+	var got struct{ Peaks peak.Peaks }
+	if err := json.Unmarshal([]byte(out), &got); status != 0 || err != nil {
+		t.Fatalf("status %d, %v, printed %q, %q", status, err, out, stderr)
+	}
+	if len(got.Peaks.Compute) == 0 || got.Peaks.Bandwidth(1) == 0 {
+		t.Errorf("printed %s", out)
+	}
+	if status, _, _ = tcc(t, "bench"); status != exitUsage {
+		t.Errorf("bench without a model: status %d", status)
+	}
+	if status, _, _ = tcc(t, "bench", "-peaks", "m.tir"); status != exitUsage {
+		t.Errorf("bench -peaks with a model: status %d", status)
 	}
 }
 

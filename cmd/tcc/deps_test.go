@@ -32,11 +32,12 @@ codegen/ptx: codegen/kernel codegen/mathfn codegen/schedule
 codegen/purego: codegen/kernel
 runtime:
 codegen/llvm/jit: codegen/llvm runtime
+codegen/peak: codegen/llvm/jit codegen/schedule
 codegen/plan: codegen/lower runtime
 codegen: codegen/plan codegen/schedule codegen/llvm codegen/purego passes runtime
 codegen/gopkg: codegen codegen/purego runtime
 frontend/tensor/native: frontend/tensor codegen
-cmd/tcc: codegen codegen/gopkg frontend/onnx ir/interp passes runtime
+cmd/tcc: codegen codegen/gopkg codegen/peak frontend/onnx ir/interp passes runtime
 `
 
 // closure expands policy: for each package all that it may import.

@@ -22,8 +22,10 @@ type Func struct {
 }
 
 // Compile compiles k for a level of this machine and the values dims of its
-// integer parameters. The tools are found as codegen/llvm finds them.
-func Compile(ctx context.Context, k *kernel.Kernel, level string, dims []int64) (*Func, error) {
+// integer parameters. The tools are found as codegen/llvm finds them. It runs on one thread unless
+// opts say otherwise.
+func Compile(ctx context.Context, k *kernel.Kernel, level string, dims []int64,
+	opts ...runtime.Option) (*Func, error) {
 	target, ok := llvm.TargetOf(level)
 	if !ok {
 		return nil, fmt.Errorf("jit: level %s: not one that LLVM compiles for", level)
@@ -41,10 +43,11 @@ func Compile(ctx context.Context, k *kernel.Kernel, level string, dims []int64) 
 	if err != nil {
 		return nil, err
 	}
-	return load(k, level, dims, funcs[0].Code)
+	return load(k, level, dims, funcs[0].Code, opts)
 }
 
-func load(k *kernel.Kernel, level string, dims []int64, code []byte) (*Func, error) {
+func load(k *kernel.Kernel, level string, dims []int64, code []byte, opts []runtime.Option) (*Func,
+	error) {
 	env := map[string]int64{}
 	for i, name := range k.Dims {
 		env[name] = dims[i]
@@ -69,7 +72,8 @@ func load(k *kernel.Kernel, level string, dims []int64, code []byte) (*Func, err
 	p := &runtime.Program{Name: k.Name, Kernels: []runtime.Kernel{{Name: k.Name,
 		Variants: []runtime.Variant{{Level: level, Code: base, Tasks: runtime.Int(tasks),
 			Scratch: runtime.Int(scratch)}}}}}
-	launch := &runtime.Launch{}
+	const worth = 1e9 // the cost, so that every launch is split over the threads
+	launch := &runtime.Launch{Cost: worth}
 	for _, d := range dims {
 		launch.Dims = append(launch.Dims, runtime.Int(d))
 	}
@@ -82,8 +86,9 @@ func load(k *kernel.Kernel, level string, dims []int64, code []byte) (*Func, err
 		f.param(p, launch, i)
 	}
 	p.Steps = append(p.Steps, launch)
-	f.model, err = runtime.New(p, nil, runtime.WithLevel(level), runtime.WithThreads(1),
-		runtime.WithCleanup(func() { _ = release() }))
+	opts = append([]runtime.Option{runtime.WithLevel(level), runtime.WithThreads(1),
+		runtime.WithCleanup(func() { _ = release() })}, opts...)
+	f.model, err = runtime.New(p, nil, opts...)
 	return f, err
 }
 
