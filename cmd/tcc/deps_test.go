@@ -22,6 +22,7 @@ autodiff: ir
 passes/internal/rewrite: ir
 passes: ir ir/interp passes/internal/rewrite
 frontend/tensor: ir ir/interp autodiff passes
+frontend/tensor/linalg: frontend/tensor
 frontend/nn: frontend/tensor
 codegen/kernel: ir
 codegen/mathfn: codegen/kernel

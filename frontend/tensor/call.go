@@ -40,6 +40,14 @@ type call struct {
 
 func start(name string) *call { return &call{name: name, pos: callerPos()} }
 
+// Fail returns a tensor that carries an error at the place of the user's call,
+// for packages that have operations of their own; a cause is wrapped by %w.
+func Fail(op, format string, args ...any) Tensor {
+	c := start(op)
+	t := c.fail(strings.ReplaceAll(format, "%w", "%v"), args...)
+	return t
+}
+
 // fail records an error and returns the tensor that carries it.
 func (c *call) fail(format string, args ...any) Tensor {
 	if c.err == nil {
@@ -196,6 +204,16 @@ func (t Tensor) Shape() []int {
 // Rank returns the number of axes; 0 for a tensor with an error.
 func (t Tensor) Rank() int { return len(t.Dims()) }
 
+// Size returns the number of elements; -1 if it is symbolic or t has an error.
+func (t Tensor) Size() int {
+	if t.Err() == nil {
+		if n, ok := t.typ().Shape.Size().Int(); ok {
+			return int(n)
+		}
+	}
+	return -1
+}
+
 // Dim returns the extent of an axis, which may count from the end by a
 // negative number.
 func (t Tensor) Dim(axis int) (ir.Dim, error) {
@@ -232,6 +250,15 @@ func (c *call) axis(axis, rank int) (int, bool) {
 		}
 	}
 	return i, c.err == nil
+}
+
+// along checks t and resolves an axis of it.
+func (c *call) along(t Tensor, axis int) (int, bool) {
+	n := c.in(t)
+	if n == nil {
+		return 0, false
+	}
+	return c.axis(axis, n.typ.Rank())
 }
 
 // shapeString prints a shape as NumPy users read it: (2,3).

@@ -222,6 +222,10 @@ func (t Tensor) RequiresGrad() Tensor {
 	return t
 }
 
+// NeedsGrad reports whether gradients may pass through t: it requires one, or
+// was computed from what does.
+func (t Tensor) NeedsGrad() bool { return t.Err() == nil && t.value().grads }
+
 // leafOf is n as the value of s, where gradients with respect to s end.
 func leafOf(s *storage, n *node) *node {
 	d := newNode(ir.OpReshape, stopAttr, n.typ, n.pos, n)

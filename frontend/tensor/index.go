@@ -235,8 +235,7 @@ func (p *parsed) view(t Tensor) Tensor {
 }
 
 // expandMasks replaces each bool index array by the coordinates of its true
-// elements, one array an axis of the mask. Their number must be known, so the
-// mask is evaluated; in a traced function it must not depend on an argument.
+// elements, one array an axis of the mask: see trueCoordinates.
 func (c *call) expandMasks(idx []any) []any {
 	var out []any
 	for _, x := range idx {
@@ -262,35 +261,6 @@ func isArray(x any) bool {
 		return false
 	}
 	return true
-}
-
-func (c *call) trueCoordinates(mask *node) []Tensor {
-	if mask.tr != nil {
-		c.fail("a mask that depends on an argument of a traced function gives a shape " +
-			"that depends on data: use Where, or multiply by the mask")
-		return nil
-	}
-	l, err := evaluate(mask)
-	if err != nil {
-		c.fail("%v", err)
-		return nil
-	}
-	coords := make([][]int64, len(l.Shape))
-	for i, b := range ir.Elements[bool](l) {
-		if !b {
-			continue
-		}
-		for a := len(l.Shape) - 1; a >= 0; a-- {
-			coords[a] = append(coords[a], int64(i)%l.Shape[a])
-			i /= int(l.Shape[a])
-		}
-	}
-	out := make([]Tensor, len(coords))
-	for a := range coords {
-		shape := []int64{int64(len(coords[a]))}
-		out[a] = fresh(leafNode(ir.NewLiteral(I64, shape, coords[a]), c.pos))
-	}
-	return out
 }
 
 // tuples joins the index arrays, broadcast together, into index tuples along a

@@ -15,6 +15,7 @@ import (
 // dslPackages are the packages whose frames are not the user's.
 var dslPackages = []string{
 	"github.com/tensorcc/tcc/frontend/tensor.",
+	"github.com/tensorcc/tcc/frontend/tensor/linalg.",
 	"github.com/tensorcc/tcc/frontend/nn.",
 	"reflect.",
 	"runtime.",

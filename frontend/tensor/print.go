@@ -66,7 +66,8 @@ func (t Tensor) print(f fmt.State, verb rune) string {
 	if len(l.Shape) != 1 && slices.Contains(l.Shape, 0) {
 		shape = ", shape=" + shapeString(ir.Dims(l.Shape...))
 	}
-	return "tensor(" + p.text("tensor(") + shape + ", " + l.DType.String() + ", cpu)"
+	return "tensor(" + p.text("tensor(") + shape + ", " + l.DType.String() + ", " +
+		t.Device().String() + ")"
 }
 
 // printer lays out the elements of one tensor.

@@ -20,9 +20,6 @@ func (t Tensor) MatMul(y any) Tensor {
 		return c.fail("shapes %s and %s: a scalar has no product of matrices: use Mul", shapeString(ls),
 			shapeString(rs))
 	}
-	if d == Bool {
-		return c.fail("does not compute on bool: cast to an integer type")
-	}
 	inner := max(len(rs)-2, 0)
 	if !ls[len(ls)-1].Equal(rs[inner]) {
 		return c.fail("shapes %s and %s do not fit: axis %d of the first is %v, axis %d of the second "+
@@ -47,7 +44,7 @@ func (c *call) matmul(l, r *node) *node {
 	ls, rs := l.typ.Shape, r.typ.Shape
 	lb, rb := max(len(ls)-2, 0), max(len(rs)-2, 0)
 	if rb == 0 { // the axes of l stay where they are
-		return c.op(ir.OpDot, &ir.DotAttr{LContract: []int{len(ls) - 1}, RContract: []int{0}}, l, r)
+		return c.dot(l, r, &ir.DotAttr{LContract: []int{len(ls) - 1}, RContract: []int{0}})
 	}
 	batch, err := ir.Broadcast(ls[:lb], rs[:rb])
 	if err != nil {
@@ -58,9 +55,8 @@ func (c *call) matmul(l, r *node) *node {
 	r = c.stretch(r, append(batch.Clone(), rs[rb:]...))
 	nb := len(batch)
 	axes := count(0, nb)
-	return c.op(ir.OpDot, &ir.DotAttr{LBatch: axes, RBatch: axes,
-		LContract: []int{nb + len(ls) - lb - 1},
-		RContract: []int{nb}}, l, r)
+	return c.dot(l, r, &ir.DotAttr{LBatch: axes, RBatch: axes,
+		LContract: []int{nb + len(ls) - lb - 1}, RContract: []int{nb}})
 }
 
 // Gather returns the elements of t at the indices along an axis, as PyTorch's
@@ -68,20 +64,30 @@ func (c *call) matmul(l, r *node) *node {
 // count from the end.
 func (t Tensor) Gather(axis int, index any) Tensor {
 	c := start("Gather")
-	n, i := c.in(t), c.operand(index)
+	n, idx, k := c.indexed(t, axis, index, true)
 	if c.err != nil {
 		return c.bad()
 	}
-	k, ok := c.axis(axis, n.typ.Rank())
-	idx := c.index(i, n.typ.Shape, k)
-	if !ok || c.err != nil {
+	return c.out(c.op(ir.OpTakeAlong, &ir.AxisAttr{Axis: k}, n, idx))
+}
+
+// TakeAlongAxis is [Tensor.Gather] whose operands broadcast along the other
+// axes, as NumPy's take_along_axis.
+func (t Tensor) TakeAlongAxis(axis int, index any) Tensor {
+	c := start("TakeAlongAxis")
+	n, idx, k := c.indexed(t, axis, index, true)
+	if c.err != nil {
 		return c.bad()
 	}
-	if idx.typ.Rank() != n.typ.Rank() {
-		return c.fail("index of shape %s for shape %s, want as many axes", shapeString(idx.typ.Shape),
-			shapeString(n.typ.Shape))
+	xs, is := n.typ.Shape.Clone(), idx.typ.Shape.Clone()
+	xs[k], is[k] = ir.Const(1), ir.Const(1)
+	full, err := ir.Broadcast(xs, is)
+	if err != nil {
+		return c.fail("%s", misfit(n.typ.Shape, idx.typ.Shape, false))
 	}
-	return c.out(c.op(ir.OpTakeAlong, &ir.AxisAttr{Axis: k}, n, idx))
+	xs, is = full.Clone(), full.Clone()
+	xs[k], is[k] = n.typ.Shape[k], idx.typ.Shape[k]
+	return c.out(c.op(ir.OpTakeAlong, &ir.AxisAttr{Axis: k}, c.stretch(n, xs), c.stretch(idx, is)))
 }
 
 // Take returns the slices of t at the indices along an axis, as NumPy's take:
@@ -89,16 +95,28 @@ func (t Tensor) Gather(axis int, index any) Tensor {
 // end; one out of range is an error when it is evaluated.
 func (t Tensor) Take(axis int, index any) Tensor {
 	c := start("Take")
-	n, i := c.in(t), c.operand(index)
+	n, idx, k := c.indexed(t, axis, index, false)
 	if c.err != nil {
 		return c.bad()
 	}
-	k, ok := c.axis(axis, n.typ.Rank())
-	idx := c.index(i, n.typ.Shape, k)
-	if !ok || c.err != nil {
-		return c.bad()
-	}
 	return c.out(c.op(ir.OpGather, &ir.AxisAttr{Axis: k}, n, idx))
+}
+
+// indexed resolves an axis of t and indices along it, which have t's rank if
+// along is set.
+func (c *call) indexed(t Tensor, axis int, index any, along bool) (n, idx *node, k int) {
+	o := c.operand(index)
+	k, ok := c.along(t, axis)
+	if !ok || c.err != nil {
+		return nil, nil, 0
+	}
+	n = c.in(t)
+	idx = c.index(o, n.typ.Shape, k)
+	if c.err == nil && along && idx.typ.Rank() != n.typ.Rank() {
+		c.fail("index of shape %s for shape %s, want as many axes", shapeString(idx.typ.Shape),
+			shapeString(n.typ.Shape))
+	}
+	return n, idx, k
 }
 
 // index makes an operand an i64 index from the start of an axis.

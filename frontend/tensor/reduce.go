@@ -9,12 +9,55 @@ import (
 // Reductions. Axes may be negative; none means all. The methods of Tensor drop
 // the axes that they reduce, those of Kept keep them with extent 1.
 
-// Kept has the reductions that keep reduced axes with extent 1, so that the
-// result broadcasts with the tensor: x.Sub(x.Keep().Max(-1)).
-type Kept struct{ t Tensor }
+// Kept has the reductions of a tensor with options: made by [Tensor.Keep], they
+// keep reduced axes with extent 1, so that the result broadcasts with the
+// tensor, as in x.Sub(x.Keep().Max(-1)); see [Tensor.Reduce] for others.
+type Kept struct {
+	t          Tensor
+	keep       bool
+	correction float64
+	dtype      DType // Invalid: the usual one
+	initial    bool
+}
 
 // Keep returns the reductions of t that keep reduced axes.
-func (t Tensor) Keep() Kept { return Kept{t} }
+func (t Tensor) Keep() Kept { return Kept{t: t, keep: true} }
+
+// Reduce returns the reductions of t with options, as in
+// x.Reduce(tensor.Correction(1)).Std(0).
+func (t Tensor) Reduce(opts ...ReduceOption) Kept {
+	k := Kept{t: t}
+	for _, f := range opts {
+		f(&k)
+	}
+	return k
+}
+
+// ReduceOption is an option of [Tensor.Reduce].
+type ReduceOption func(*Kept)
+
+// KeepDims keeps reduced axes with extent 1, as [Tensor.Keep].
+func KeepDims(keep bool) ReduceOption { return func(k *Kept) { k.keep = keep } }
+
+// Correction makes Var and Std divide by the number of elements less n: 1 for
+// the unbiased estimate, PyTorch's default; NumPy's is 0.
+func Correction(n float64) ReduceOption { return func(k *Kept) { k.correction = n } }
+
+// As makes Sum, Prod, Mean, CumSum and CumProd convert to type d first and
+// compute in it.
+func As(d DType) ReduceOption { return func(k *Kept) { k.dtype = d } }
+
+// IncludeInitial makes CumSum and CumProd begin with the sum or product of
+// nothing, so that the axis is longer by one.
+func IncludeInitial() ReduceOption { return func(k *Kept) { k.initial = true } }
+
+// in is the type in which a reduction computes whose usual one is given.
+func (k Kept) in(usual func(DType) DType) func(DType) DType {
+	if k.dtype == ir.Invalid {
+		return usual
+	}
+	return func(DType) DType { return k.dtype }
+}
 
 // reduction is a call of a reduction.
 type reduction struct {
@@ -102,13 +145,13 @@ func (r *reduction) as(d func(DType) DType) *node {
 
 func same(d DType) DType { return d }
 
-func total(name string, op ir.Op, t Tensor, keep bool, axes []int) Tensor {
-	r := reduce(name, t, keep, axes)
-	return r.result(r.run(op, r.as(accumulator)))
+func (k Kept) total(name string, op ir.Op, axes []int) Tensor {
+	r := reduce(name, k.t, k.keep, axes)
+	return r.result(r.run(op, r.as(k.in(accumulator))))
 }
 
-func extreme(name string, op ir.Op, t Tensor, keep bool, axes []int) Tensor {
-	r := reduce(name, t, keep, axes)
+func (k Kept) extreme(name string, op ir.Op, axes []int) Tensor {
+	r := reduce(name, k.t, k.keep, axes)
 	if r.err == nil && slices.ContainsFunc(r.axes, func(a int) bool { return r.full[a].IsConst(0) }) {
 		return r.fail("shape %s: nothing has no extremum", shapeString(r.full))
 	}
@@ -132,62 +175,91 @@ func meanType(d DType) DType {
 	return F64
 }
 
-func mean(t Tensor, keep bool, axes []int) Tensor {
-	r := reduce("Mean", t, keep, axes)
-	return r.result(r.mean(r.as(meanType)))
-}
-
-func variance(t Tensor, keep bool, axes []int) Tensor {
-	r := reduce("Var", t, keep, axes)
-	x := r.as(meanType)
-	diff := r.op(ir.OpSub, nil, x, r.back(r.mean(x)))
-	return r.result(r.mean(r.op(ir.OpMul, nil, diff, diff)))
+// variance is the mean square distance from the mean, of which correction
+// elements do not count.
+func (k Kept) variance(name string, axes []int) (*reduction, *node) {
+	r := reduce(name, k.t, k.keep, axes)
+	x := r.as(k.in(meanType))
+	if k.correction == 0 {
+		diff := r.sub(x, r.back(r.mean(x)))
+		return r, r.mean(r.mul(diff, diff))
+	}
+	diff := r.sub(x, r.back(r.mean(x)))
+	sum := r.run(ir.OpSum, r.mul(diff, diff))
+	if r.err != nil {
+		return r, nil
+	}
+	n := r.sub(r.count(x.typ.DType), r.number(weak{kind: F64, f: k.correction}, x.typ.DType))
+	n = r.op(ir.OpMax, nil, n, r.number(weak{kind: F64}, x.typ.DType))
+	return r, r.div(sum, r.stretch(n, sum.typ.Shape))
 }
 
 // Sum returns the sum over axes; integers add up in 64 bits.
-func (t Tensor) Sum(axes ...int) Tensor { return total("Sum", ir.OpSum, t, false, axes) }
+func (t Tensor) Sum(axes ...int) Tensor { return Kept{t: t}.Sum(axes...) }
 
 // Sum returns the sum over axes; integers add up in 64 bits.
-func (k Kept) Sum(axes ...int) Tensor { return total("Sum", ir.OpSum, k.t, true, axes) }
+func (k Kept) Sum(axes ...int) Tensor { return k.total("Sum", ir.OpSum, axes) }
 
 // Prod returns the product over axes; integers multiply in 64 bits.
-func (t Tensor) Prod(axes ...int) Tensor { return total("Prod", ir.OpProd, t, false, axes) }
+func (t Tensor) Prod(axes ...int) Tensor { return Kept{t: t}.Prod(axes...) }
 
 // Prod returns the product over axes; integers multiply in 64 bits.
-func (k Kept) Prod(axes ...int) Tensor { return total("Prod", ir.OpProd, k.t, true, axes) }
+func (k Kept) Prod(axes ...int) Tensor { return k.total("Prod", ir.OpProd, axes) }
 
 // Mean returns the mean over axes, of integers in f64.
-func (t Tensor) Mean(axes ...int) Tensor { return mean(t, false, axes) }
+func (t Tensor) Mean(axes ...int) Tensor { return Kept{t: t}.Mean(axes...) }
 
 // Mean returns the mean over axes, of integers in f64.
-func (k Kept) Mean(axes ...int) Tensor { return mean(k.t, true, axes) }
+func (k Kept) Mean(axes ...int) Tensor {
+	r := reduce("Mean", k.t, k.keep, axes)
+	return r.result(r.mean(r.as(k.in(meanType))))
+}
 
-// Var returns the variance over axes, the mean square distance from the mean.
-func (t Tensor) Var(axes ...int) Tensor { return variance(t, false, axes) }
+// Var returns the variance over axes, the mean square distance from the mean;
+// of integers in f64.
+func (t Tensor) Var(axes ...int) Tensor { return Kept{t: t}.Var(axes...) }
 
-// Var returns the variance over axes, the mean square distance from the mean.
-func (k Kept) Var(axes ...int) Tensor { return variance(k.t, true, axes) }
+// Var returns the variance over axes, see [Correction]; of integers in f64.
+func (k Kept) Var(axes ...int) Tensor {
+	r, v := k.variance("Var", axes)
+	return r.result(v)
+}
+
+// Std returns the standard deviation over axes, the root of the variance.
+func (t Tensor) Std(axes ...int) Tensor { return Kept{t: t}.Std(axes...) }
+
+// Std returns the standard deviation over axes, see [Correction].
+func (k Kept) Std(axes ...int) Tensor {
+	r, v := k.variance("Std", axes)
+	return r.result(r.sqrt(v))
+}
 
 // Max returns the largest over axes, NaN if there is one.
-func (t Tensor) Max(axes ...int) Tensor { return extreme("Max", ir.OpReduceMax, t, false, axes) }
+func (t Tensor) Max(axes ...int) Tensor { return Kept{t: t}.Max(axes...) }
 
 // Max returns the largest over axes, NaN if there is one.
-func (k Kept) Max(axes ...int) Tensor { return extreme("Max", ir.OpReduceMax, k.t, true, axes) }
+func (k Kept) Max(axes ...int) Tensor { return k.extreme("Max", ir.OpReduceMax, axes) }
 
 // Min returns the smallest over axes, NaN if there is one.
-func (t Tensor) Min(axes ...int) Tensor { return extreme("Min", ir.OpReduceMin, t, false, axes) }
+func (t Tensor) Min(axes ...int) Tensor { return Kept{t: t}.Min(axes...) }
 
 // Min returns the smallest over axes, NaN if there is one.
-func (k Kept) Min(axes ...int) Tensor { return extreme("Min", ir.OpReduceMin, k.t, true, axes) }
+func (k Kept) Min(axes ...int) Tensor { return k.extreme("Min", ir.OpReduceMin, axes) }
 
-// Any returns whether an element over axes is not zero.
-func (t Tensor) Any(axes ...int) Tensor { return quantify("Any", ir.OpReduceMax, t, axes) }
+// Any returns whether an element over axes is not zero, as bool.
+func (t Tensor) Any(axes ...int) Tensor { return Kept{t: t}.Any(axes...) }
 
-// All returns whether no element over axes is zero.
-func (t Tensor) All(axes ...int) Tensor { return quantify("All", ir.OpReduceMin, t, axes) }
+// Any returns whether an element over axes is not zero, as bool.
+func (k Kept) Any(axes ...int) Tensor { return k.quantify("Any", ir.OpReduceMax, axes) }
 
-func quantify(name string, op ir.Op, t Tensor, axes []int) Tensor {
-	r := reduce(name, t, false, axes)
+// All returns whether no element over axes is zero, as bool.
+func (t Tensor) All(axes ...int) Tensor { return Kept{t: t}.All(axes...) }
+
+// All returns whether no element over axes is zero, as bool.
+func (k Kept) All(axes ...int) Tensor { return k.quantify("All", ir.OpReduceMin, axes) }
+
+func (k Kept) quantify(name string, op ir.Op, axes []int) Tensor {
+	r := reduce(name, k.t, k.keep, axes)
 	return r.result(r.run(op, r.as(func(DType) DType { return Bool })))
 }
 
@@ -197,7 +269,7 @@ func (t Tensor) ArgMax(axis int) Tensor { return arg("ArgMax", ir.OpArgMax, t, f
 
 // ArgMax returns the i64 coordinate of the first largest element along an
 // axis; NaN is largest.
-func (k Kept) ArgMax(axis int) Tensor { return arg("ArgMax", ir.OpArgMax, k.t, true, axis) }
+func (k Kept) ArgMax(axis int) Tensor { return arg("ArgMax", ir.OpArgMax, k.t, k.keep, axis) }
 
 // ArgMin returns the i64 coordinate of the first smallest element along an
 // axis; NaN is smallest.
@@ -205,7 +277,7 @@ func (t Tensor) ArgMin(axis int) Tensor { return arg("ArgMin", ir.OpArgMin, t, f
 
 // ArgMin returns the i64 coordinate of the first smallest element along an
 // axis; NaN is smallest.
-func (k Kept) ArgMin(axis int) Tensor { return arg("ArgMin", ir.OpArgMin, k.t, true, axis) }
+func (k Kept) ArgMin(axis int) Tensor { return arg("ArgMin", ir.OpArgMin, k.t, k.keep, axis) }
 
 func arg(name string, op ir.Op, t Tensor, keep bool, axis int) Tensor {
 	r := reduce(name, t, keep, []int{axis})
@@ -219,18 +291,35 @@ func arg(name string, op ir.Op, t Tensor, keep bool, axis int) Tensor {
 }
 
 // CumSum returns the running sum along an axis; integers add up in 64 bits.
-func (t Tensor) CumSum(axis int) Tensor { return running("CumSum", ir.OpCumSum, t, axis) }
+func (t Tensor) CumSum(axis int) Tensor { return Kept{t: t}.CumSum(axis) }
+
+// CumSum returns the running sum along an axis, see [As].
+func (k Kept) CumSum(axis int) Tensor { return k.running("CumSum", ir.OpCumSum, axis) }
 
 // CumProd returns the running product along an axis; integers multiply in 64
 // bits.
-func (t Tensor) CumProd(axis int) Tensor { return running("CumProd", ir.OpCumProd, t, axis) }
+func (t Tensor) CumProd(axis int) Tensor { return Kept{t: t}.CumProd(axis) }
 
-func running(name string, op ir.Op, t Tensor, axis int) Tensor {
-	r := reduce(name, t, false, []int{axis})
+// CumProd returns the running product along an axis, see [As].
+func (k Kept) CumProd(axis int) Tensor { return k.running("CumProd", ir.OpCumProd, axis) }
+
+func (k Kept) running(name string, op ir.Op, axis int) Tensor {
+	r := reduce(name, k.t, false, []int{axis})
 	if r.err != nil {
 		return r.bad()
 	}
-	return r.out(r.op(op, &ir.CumAttr{Axis: r.axes[0]}, r.as(accumulator)))
+	x, axis := r.as(k.in(accumulator)), r.axes[0]
+	y := r.op(op, &ir.CumAttr{Axis: axis}, x)
+	if k.initial && r.err == nil {
+		s := r.full.Clone()
+		s[axis] = ir.Const(1)
+		none := weak{kind: I64}
+		if op == ir.OpCumProd {
+			none = weak{kind: I64, i: 1, f: 1}
+		}
+		y = r.op(ir.OpConcat, &ir.AxisAttr{Axis: axis}, r.stretch(r.number(none, x.typ.DType), s), y)
+	}
+	return r.out(y)
 }
 
 // shifted is x minus its largest element over the axes, and that element as a

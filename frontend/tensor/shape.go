@@ -30,10 +30,10 @@ func (t Tensor) Reshape(shape ...int) Tensor {
 		}
 	}
 	if free >= 0 {
-		dims[free] = t.typ().Shape.Size().FloorDiv(dims.Size())
 		if dims.Size().IsConst(0) {
 			return c.fail("shape %v: -1 stands for any number beside an extent of 0", shape)
 		}
+		dims[free] = t.typ().Shape.Size().FloorDiv(dims.Size())
 	}
 	return t.reshape(c, dims)
 }

@@ -17,6 +17,10 @@ type tracer struct {
 	born   uint64 // storages with a smaller number are from outside
 	err    *Error // the first
 	checks []check
+	// symbols counts the extents that depend on data; binders are the nodes
+	// that give them their value.
+	symbols int
+	binders map[string]*node
 }
 
 // check is a condition on extents that has to hold when the graph runs.
@@ -253,11 +257,11 @@ func (e *emitter) finish(tr *tracer, out []slot) (*ir.Graph, error) {
 	e.known = func(n *node) bool { return n.tr == nil && n.data.Load() != nil }
 	evalMu.Lock()
 	defer evalMu.Unlock()
-	results, err := e.emit(roots)
+	results, err := e.emit(tr.withBinders(roots))
 	if err != nil {
 		return nil, err
 	}
-	e.g.SetResults(names, results...)
+	e.g.SetResults(names, results[:len(roots)]...)
 	return e.g, nil
 }
 

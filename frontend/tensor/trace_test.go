@@ -3,6 +3,7 @@ package tensor_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,6 +91,28 @@ func TestJitDynamic(t *testing.T) {
 	}
 }
 
+// TestJitData has extents that depend on data, which one recording computes.
+func TestJitData(t *testing.T) {
+	f, err := tensor.Jit(func(x tensor.Tensor) (masked, values, counts, rows, ones tensor.Tensor) {
+		y := x.Clone()
+		y.Set(0, y.Lt(0))
+		values, counts = x.UniqueCounts()
+		return y, values, counts, x.Index(x.Gt(1)), tensor.OnesLike(x.Index(x.Eq(1)))
+	}, "x=i64[N]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{1, 3} {
+		x := tensor.Of([]int{2, -1, 2, 1}).Tile(n)
+		y, values, counts, rows, ones := f(x)
+		want(t, y, []int{4 * n}, slices.Repeat([]int64{2, 0, 2, 1}, n)...)
+		want(t, values, []int{3}, int64(-1), 1, 2)
+		want(t, counts, []int{3}, int64(n), int64(n), int64(2*n))
+		want(t, rows, []int{2 * n}, slices.Repeat([]int64{2}, 2*n)...)
+		want(t, ones, []int{n}, slices.Repeat([]int64{1}, n)...)
+	}
+}
+
 // TestTraceConstants shows that what a function uses from outside has the
 // value of the time of recording.
 func TestTraceConstants(t *testing.T) {
@@ -140,8 +163,6 @@ func TestTraceErrors(t *testing.T) {
 				"the second would fit as Transpose(-2, -1)"},
 		{"write outside", one(func(x tensor.Tensor) tensor.Tensor { return outside.Copy_(x.Sum(0)) }),
 			"writes to a tensor from outside the traced function: pass it as an argument and return it"},
-		{"mask", one(func(x tensor.Tensor) tensor.Tensor { return x.Index(x.Gt(0)) }),
-			"use Where, or multiply by the mask"},
 		{"its own error", func() error {
 			_, err := tensor.Trace(func(x tensor.Tensor) (tensor.Tensor, error) { return x, mine }, "x=f32")
 			return err
