@@ -6,10 +6,11 @@ import (
 	"github.com/tensorcc/tcc/ir"
 )
 
-// back is what a rule works with: it appends to the gradient's graph at the
-// source position of the operation that is being differentiated.
+// back is what a rule works with: it appends to the new graph at the source
+// position of the operation that is being differentiated or mapped.
 type back struct {
 	g    *ir.Graph
+	what string // of errors; "gradient" if empty
 	pos  ir.Pos
 	need []bool // by argument: whether its gradient is wanted
 }

@@ -244,7 +244,11 @@ func (w *walk) step(v *ir.Value) {
 type failure struct{ err error }
 
 func (b *back) fail(format string, args ...any) {
-	err := fmt.Errorf("gradient: "+format, args...)
+	what := b.what
+	if what == "" {
+		what = "gradient"
+	}
+	err := fmt.Errorf(what+": "+format, args...)
 	if s := b.pos.String(); s != "" {
 		err = fmt.Errorf("%s: %w", s, err)
 	}
