@@ -29,6 +29,10 @@ func unaryCases() []gradCase {
 	add(0.2, 2, ir.OpSqrt, ir.OpLog, ir.OpLog1p)
 	add(-0.8, 0.8, ir.OpTan, ir.OpAsin, ir.OpAcos, ir.OpAtanh)
 	add(1.2, 3, ir.OpAcosh)
+	cases = append(cases, gradCase{op: ir.OpBarrier, name: "computed again", params: [][]int64{{2}},
+		lo: -1, hi: 1, build: func(b *back, p []*ir.Value) *ir.Value {
+			return b.square(b.op(ir.OpBarrier, &ir.BarrierAttr{ID: 1}, p[0]))
+		}})
 	return append(cases, gradCase{op: ir.OpCast, name: "through f32", params: [][]int64{{2}}, lo: 1,
 		hi: 2, once: true,
 		build: func(b *back, p []*ir.Value) *ir.Value {

@@ -6,7 +6,8 @@
 // The table of rules in rules.go says, for each operation, what reaches its
 // arguments of the cotangent of its result; vjp.go walks a graph backwards
 // with it. It depends on ir alone and comes before all passes: operations that
-// passes make (fuse) have no gradient.
+// passes make (fuse) have no gradient. vmap.go maps graphs over a new axis, by
+// a table of the same kind.
 //
 // # Conventions
 //

@@ -87,6 +87,12 @@ var rules = map[ir.Op]rule{
 	ir.OpSigmoid: of(func(b *back, _, r, d val) val {
 		return b.mul(d, b.mul(r, b.sub(b.num(r, 1), r)))
 	}),
+	ir.OpBarrier: each(func(_ *back, v, d val) val {
+		if v.Attr.(*ir.BarrierAttr).Stop {
+			return nil
+		}
+		return d
+	}),
 	ir.OpCast: of(func(b *back, x, _, d val) val { return b.cast(d, x.Type.DType) }),
 
 	ir.OpAdd: each(pass, pass),

@@ -157,6 +157,22 @@ func run(t *testing.T, g *ir.Graph, inputs []*interp.Tensor) []*interp.Tensor {
 	return out
 }
 
+// TestBarrierStops has a constant for gradients.
+func TestBarrierStops(t *testing.T) {
+	g := ir.NewGraph("f")
+	b := &back{g: g}
+	x := g.Param("x", ir.T(ir.F64), ir.Pos{})
+	g.SetResults([]string{"y"}, b.mul(x, b.op(ir.OpBarrier, &ir.BarrierAttr{Stop: true}, x)))
+	d, err := Grad(g, []int{0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := []*interp.Tensor{interp.FromSlice(ir.F64, nil, []float64{3})}
+	if got := interp.Elements[float64](run(t, d, in)[0])[0]; got != 3 {
+		t.Errorf("gradient %g, want 3: the second factor is a constant", got)
+	}
+}
+
 // TestSymbolicShapes differentiates with dynamic extents and runs at two sizes.
 func TestSymbolicShapes(t *testing.T) {
 	g := ir.NewGraph("f")

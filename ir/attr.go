@@ -29,6 +29,11 @@ type (
 	DTypeAttr struct{ DType DType }
 	// ShapeAttr is the shape of the result.
 	ShapeAttr struct{ Shape Shape }
+	// BarrierAttr is of barriers.
+	BarrierAttr struct {
+		ID   int
+		Stop bool
+	}
 	// BroadcastAttr places argument axis i at axis Axes[i] of the result of
 	// shape Shape; Axes is increasing.
 	BroadcastAttr struct {
@@ -135,6 +140,7 @@ func (*CheckAttr) attr()     {}
 func (*IndexAttr) attr()     {}
 func (*DTypeAttr) attr()     {}
 func (*ShapeAttr) attr()     {}
+func (*BarrierAttr) attr()   {}
 func (*BroadcastAttr) attr() {}
 func (*PermAttr) attr()      {}
 func (*SliceAttr) attr()     {}

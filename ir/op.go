@@ -53,6 +53,7 @@ const (
 	OpPopcount
 	OpCast
 	OpBitcast
+	OpBarrier
 
 	// Elementwise, two and three arguments.
 	OpAdd
@@ -133,6 +134,7 @@ const (
 	Effect                        // may stop the program, or binds a symbol: never removed as dead
 	Region                        // has a body
 	Compares                      // elementwise with a bool result
+	Views                         // the argument's elements, in order: its memory serves
 )
 
 // variadic is Args of an operation with any number of arguments.

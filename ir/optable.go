@@ -79,6 +79,11 @@ var opTable = [numOps]OpInfo{
 		Types: Storable, Infer: inferBitcast,
 		Doc: "The bits of x as another type. (c1) of the same size; bool is only bool."},
 
+	OpBarrier: {Name: "barrier", Args: 1, Attr: attrOf[BarrierAttr](), Props: Elementwise | Views,
+		Types: Storable, Infer: inferSame,
+		Doc: "x. Behind barriers of different ID equal computations are not taken for one, so that " +
+			"they are done again; where Stop is set, x is a constant for gradients."},
+
 	OpAdd: binary("add", Commutes, Numeric, "x+y."),
 	OpSub: binary("sub", 0, Numeric, "x-y."),
 	OpMul: binary("mul", Commutes, Numeric, "x*y."),
@@ -126,7 +131,8 @@ var opTable = [numOps]OpInfo{
 		Types: Storable, Infer: inferBroadcast,
 		Doc: "x with axes added or stretched. (c1) one increasing target for each axis. (c2) each " +
 			"extent is 1 or the target's."},
-	OpReshape: {Name: "reshape", Args: 1, Attr: attrOf[ShapeAttr](), Props: Moves, Types: Storable,
+	OpReshape: {Name: "reshape", Args: 1, Attr: attrOf[ShapeAttr](), Props: Moves | Views,
+		Types: Storable,
 		Infer: inferReshape,
 		Doc: "x in row-major order with another shape. (c1) as many elements; where that is not " +
 			"decided, a check at run time stands before."},

@@ -21,6 +21,7 @@ var goRules = func() map[ir.Op][]goRule {
 		},
 		ir.OpTranspose: {{"transpose-splat", rewrite.Exact, moveSplat}},
 		ir.OpReshape:   {{"reshape-splat", rewrite.Exact, moveSplat}},
+		ir.OpBarrier:   {{"barrier-stop", rewrite.Exact, barrierStop}},
 		ir.OpGather:    {{"gather-const", rewrite.Exact, gatherConst}},
 		ir.OpConv:      {{"conv-pad", rewrite.Exact, convPad}},
 		ir.OpWindowSum: {{"windowsum-pad", rewrite.Exact, windowPad}},
@@ -36,6 +37,14 @@ var goRules = func() map[ir.Op][]goRule {
 	}
 	return m
 }()
+
+// barrierStop drops barriers that are for gradients alone.
+func barrierStop(_ *ir.Graph, v *ir.Value) *ir.Value {
+	if a := v.Attr.(*ir.BarrierAttr); a.ID == 0 {
+		return v.Args[0]
+	}
+	return nil
+}
 
 // sink moves reshapes, transposes and broadcasts from all arguments of an
 // elementwise operation to its result, where they meet others of their kind;

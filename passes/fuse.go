@@ -209,7 +209,7 @@ func (f *fuser) placeOf(v *ir.Value) place {
 		return inGroup
 	case copyOps[v.Op] || singleOps[v.Op] || heroOps[v.Op] != "" || reduceOps[v.Op]:
 		return inGroup
-	case v.Op.Is(ir.Moves):
+	case v.Op.Is(ir.Moves) || v.Op.Is(ir.Views):
 		return isFree
 	case v.Op.Is(ir.Elementwise) && f.fromNothing(v):
 		return isFree
@@ -249,7 +249,7 @@ func (f *fuser) demandAll() {
 	for i := len(f.g.Values) - 1; i >= 0; i-- {
 		v := f.g.Values[i]
 		switch {
-		case f.place[i] == atTop || f.roots[i] && v.Op == ir.OpReshape:
+		case f.place[i] == atTop || f.roots[i] && v.Op.Is(ir.Views):
 			for _, a := range v.Args {
 				f.demand(a)
 			}
@@ -272,7 +272,7 @@ func (f *fuser) demand(v *ir.Value) {
 		return
 	}
 	f.roots[v.ID] = true
-	if v.Op != ir.OpReshape {
+	if !v.Op.Is(ir.Views) {
 		f.place[v.ID] = inGroup
 	} else {
 		f.demand(v.Args[0])

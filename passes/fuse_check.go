@@ -18,7 +18,7 @@ func checkFused(g *ir.Graph) error {
 			continue
 		}
 		_, top := topOps[v.Op]
-		if !top && v.Op != ir.OpConst && v.Op != ir.OpReshape && v.Type.DType != ir.String {
+		if !top && v.Op != ir.OpConst && !v.Op.Is(ir.Views) && v.Type.DType != ir.String {
 			return fmt.Errorf("%v: %v computes outside of a region", v, v.Op)
 		}
 		for _, body := range v.Regions() {

@@ -195,7 +195,7 @@ func regionParam(i int) string {
 // outside reports whether the region reads v from memory: what other kernels
 // or the top level compute, and reshapes of that, which are views.
 func (b *regionBuilder) outside(v *ir.Value) bool {
-	for v.Op == ir.OpReshape && b.place[v.ID] == isFree {
+	for v.Op.Is(ir.Views) && b.place[v.ID] == isFree {
 		v = v.Args[0]
 	}
 	if v.Op == ir.OpConst {

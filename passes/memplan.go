@@ -133,7 +133,7 @@ func (l *liveness) view(v *ir.Value) slot {
 		return s
 	}
 	switch v.Op {
-	case ir.OpReshape, ir.OpBind:
+	case ir.OpReshape, ir.OpBarrier, ir.OpBind:
 		return l.view(v.Args[0])
 	case ir.OpGet:
 		return slot{v.Args[0], v.Attr.(*ir.IndexAttr).Index}

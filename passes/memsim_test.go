@@ -29,7 +29,7 @@ func (s *arenaSim) view(v *ir.Value) slot {
 	}
 	out := slot{v, 0}
 	switch v.Op {
-	case ir.OpReshape, ir.OpBind:
+	case ir.OpReshape, ir.OpBarrier, ir.OpBind:
 		out = s.view(v.Args[0])
 	case ir.OpGet:
 		out = slot{v.Args[0], v.Attr.(*ir.IndexAttr).Index}

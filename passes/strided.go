@@ -51,6 +51,7 @@ var viewSteps = map[ir.Op]func(v *ir.Value, w view) (view, bool){
 	ir.OpBroadcast: viewBroadcast,
 	ir.OpSlice:     viewSlice,
 	ir.OpReshape:   viewReshape,
+	ir.OpBarrier:   func(_ *ir.Value, w view) (view, bool) { return w, true },
 }
 
 func viewTranspose(v *ir.Value, w view) (view, bool) {

@@ -206,7 +206,7 @@ func (l *lowerer) accumulator(d ir.DType, init *kernel.Expr) (set func(*kernel.E
 // from the parameters.
 func (l *lowerer) loop() error {
 	first := l.body.Results[0]
-	for first.Op == ir.OpReshape { // the flat index does not change
+	for first.Op.Is(ir.Views) { // the flat index does not change
 		first = first.Args[0]
 	}
 	if len(l.body.Results) == 1 && first.Op == ir.OpConcat {

@@ -88,6 +88,8 @@ func (l *lowerer) elementwise(v *ir.Value, idx []ir.Dim, guard *kernel.Expr) (*k
 		return castExpr(v.Type.DType, args[0]), nil
 	case ir.OpBitcast:
 		return kernel.BitcastExpr(v.Type.DType, args[0]), nil
+	case ir.OpBarrier:
+		return args[0], nil
 	case ir.OpSelect:
 		return kernel.OpExpr(ir.OpSelect, args...), nil
 	}

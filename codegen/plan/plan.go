@@ -223,7 +223,7 @@ func (b *builder) graph(g *ir.Graph, out []int) ([]runtime.Step, error) {
 // producer looks through views: the value that computes v, and which of its
 // results v is.
 func producer(v *ir.Value) (*ir.Value, int) {
-	for v.Op == ir.OpReshape {
+	for v.Op.Is(ir.Views) {
 		v = v.Args[0]
 	}
 	if v.Op == ir.OpGet {
@@ -305,6 +305,7 @@ func init() {
 		ir.OpConst:   (*builder).constant,
 		ir.OpGet:     (*builder).get,
 		ir.OpReshape: (*builder).view,
+		ir.OpBarrier: (*builder).view,
 		ir.OpFuse:    (*builder).launch,
 		ir.OpBind:    (*builder).bind,
 		ir.OpCheck:   (*builder).check,

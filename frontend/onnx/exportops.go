@@ -68,7 +68,7 @@ func init() {
 		ir.OpIsNaN: "IsNaN", ir.OpIsInf: "IsInf", ir.OpAdd: "Add", ir.OpSub: "Sub", ir.OpMul: "Mul",
 		ir.OpDiv: "Div", ir.OpPow: "Pow", ir.OpMax: "Max", ir.OpMin: "Min", ir.OpEq: "Equal",
 		ir.OpLt: "Less", ir.OpLe: "LessOrEqual", ir.OpGt: "Greater", ir.OpGe: "GreaterOrEqual",
-		ir.OpSelect: "Where",
+		ir.OpSelect: "Where", ir.OpBarrier: "Identity",
 	} {
 		exporters[op] = plain(name)
 	}

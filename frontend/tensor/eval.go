@@ -166,6 +166,10 @@ type emitter struct {
 	// as a constant if they are one, or if consts is set, else as a parameter.
 	known  func(*node) bool
 	consts bool
+	stops  bool // emit barriers for what gradients take for constants
+	// numbers has the IDs of barriers, by their own: what is emitted shall
+	// not depend on what else the process has recorded.
+	numbers map[int]int
 }
 
 // emit appends what the roots depend on and returns their values.
@@ -203,14 +207,30 @@ func (e *emitter) value(n *node) (*ir.Value, error) {
 		}
 		return e.param(n), nil
 	}
-	if n.stops() {
+	if n.stops() && !e.stops {
 		return e.values[n.args[0]], nil
 	}
 	args := make([]*ir.Value, len(n.args))
 	for i, a := range n.args {
 		args[i] = e.values[a]
 	}
-	return e.g.New(n.pos, n.op, n.attr, args...)
+	return e.g.New(n.pos, n.op, e.numbered(n.attr), args...)
+}
+
+// numbered numbers barriers in the order in which they are emitted; those of
+// graphs that are recorded again keep their IDs.
+func (e *emitter) numbered(attr ir.Attr) ir.Attr {
+	a, ok := attr.(*ir.BarrierAttr)
+	if !ok || a.ID == 0 || e.stops {
+		return attr
+	}
+	if e.numbers == nil {
+		e.numbers = map[int]int{}
+	}
+	if e.numbers[a.ID] == 0 {
+		e.numbers[a.ID] = len(e.numbers) + 1
+	}
+	return &ir.BarrierAttr{ID: e.numbers[a.ID], Stop: a.Stop}
 }
 
 // param makes n a parameter of the graph.

@@ -1,17 +1,14 @@
 package tensor
 
 import (
-	"fmt"
 	"slices"
 	"sync/atomic"
 
-	"github.com/tensorcc/tcc/autodiff"
 	"github.com/tensorcc/tcc/ir"
 )
 
-// Gradients: the recorded operations between tensors are made a graph, which
-// package autodiff differentiates; what it returns is recorded again, so that
-// gradients are tensors like all others and have gradients themselves.
+// Gradients of what has been recorded, as those who come from PyTorch know
+// them. They are tensors like all others and have gradients themselves.
 
 // Grad returns the gradients of loss, a floating-point scalar, with respect to
 // tensors that it was computed from. In a traced function these can be any
@@ -44,22 +41,33 @@ func Grad(loss Tensor, wrt ...Tensor) ([]Tensor, error) {
 	return out, nil
 }
 
-// grad records the gradient of y with respect to xs, which may repeat.
+// grad records the gradient of y, a scalar, with respect to xs, which may
+// repeat.
 func (c *call) grad(y *node, xs []*node) []*node {
+	if c.err == nil && (!y.typ.DType.IsFloat() || y.typ.Rank() != 0) {
+		c.fail("the tensor is %v, want a floating-point scalar: reduce it by Sum or Mean, or use VJP",
+			y.typ)
+	}
+	if c.err != nil {
+		return nil
+	}
 	distinct := slices.Clone(xs)
 	sortBySeq(distinct)
 	distinct = slices.Compact(distinct)
-	e, err := c.lossGraph(y, distinct)
-	if err != nil {
-		c.fail("%v", err)
+	depends := dependents([]*node{y}, distinct)
+	for _, x := range distinct {
+		if _, used := depends[x]; !used && x.tr == nil {
+			c.fail("the tensor was not computed from what requires the gradient, " +
+				"or before RequiresGrad was called")
+			return nil
+		}
+	}
+	one := c.stretch(c.number(weak{kind: I64, i: 1, f: 1}, y.typ.DType), y.typ.Shape)
+	p := c.pullback([]*node{y}, distinct)
+	if c.err != nil {
 		return nil
 	}
-	g, err := autodiff.Grad(e.g, count(0, len(distinct)))
-	if err != nil {
-		c.fail("%v", err)
-		return nil
-	}
-	grads := c.replay(g, e)
+	grads := c.orZeros(p.apply(c, []*node{one}), distinct)
 	if c.err != nil {
 		return nil
 	}
@@ -70,123 +78,21 @@ func (c *call) grad(y *node, xs []*node) []*node {
 	return out
 }
 
-// lossGraph is the graph of y, whose first parameters are xs and the others
-// what y was computed from that does not depend on them.
-func (c *call) lossGraph(y *node, xs []*node) (*emitter, error) {
-	evalMu.Lock()
-	defer evalMu.Unlock()
-	depends := dependents(y, xs)
-	e := &emitter{g: ir.NewGraph("loss"), values: map[*node]*ir.Value{}}
-	for _, x := range xs {
-		if _, used := depends[x]; !used && x.tr == nil {
-			return nil, fmt.Errorf("the tensor was not computed from what requires the gradient, " +
-				"or before RequiresGrad was called")
-		}
-		e.param(x)
-	}
-	e.known = func(n *node) bool { return e.values[n] != nil || n.stops() || !depends[n] }
-	results, err := e.emit([]*node{y})
-	if err != nil {
-		return nil, err
-	}
-	e.g.SetResults([]string{"loss"}, results...)
-	return e, nil
-}
-
-// dependents tells which nodes below y depend on one of xs.
-func dependents(y *node, xs []*node) map[*node]bool {
-	depends := map[*node]bool{}
-	stop := func(n *node) bool { return slices.Contains(xs, n) || n.stops() }
-	for _, n := range reach([]*node{y}, stop) {
-		depends[n] = slices.Contains(xs, n)
-		if !n.stops() {
-			depends[n] = depends[n] || slices.ContainsFunc(n.args, func(a *node) bool { return depends[a] })
-		}
-	}
-	return depends
-}
-
-// recorded finds the nodes of e's graph by what they compute.
-func (e *emitter) recorded() map[string]*node {
-	nodes := make([]*node, len(e.g.Values)) // the oldest of each value
-	for n, v := range e.values {
-		if old := nodes[v.ID]; old == nil || n.seq < old.seq {
-			nodes[v.ID] = n
-		}
-	}
-	found := map[string]*node{}
-	for _, v := range e.g.Values {
-		args := make([]*node, len(v.Args))
-		for i, a := range v.Args {
-			args[i] = nodes[a.ID]
-		}
-		if v.Op != ir.OpParam {
-			found[replayKey(v.Op, v.Attr, args)] = nodes[v.ID]
-		}
-	}
-	return found
-}
-
-// replay records the values of g, whose parameters are e's, and returns what
-// its results became. Values that were there before, those of the forward
-// computation, are found again rather than recorded twice.
-func (c *call) replay(g *ir.Graph, e *emitter) []*node {
-	old := e.recorded()
-	nodes := make([]*node, len(g.Values))
-	for i, p := range g.Params {
-		nodes[p.ID] = e.params[i]
-	}
-	for _, v := range g.Values {
-		if v.Op == ir.OpParam {
-			continue
-		}
-		args := make([]*node, len(v.Args))
-		for i, a := range v.Args {
-			args[i] = nodes[a.ID]
-		}
-		if n := old[replayKey(v.Op, v.Attr, args)]; n != nil {
-			nodes[v.ID] = n
-			continue
-		}
-		if v.Op == ir.OpConst {
-			nodes[v.ID] = constNode(v.Attr.(*ir.ConstAttr).Value, v.Pos)
-			continue
-		}
-		nodes[v.ID] = c.op(v.Op, v.Attr, args...)
-		if c.err != nil {
-			return nil
-		}
-		nodes[v.ID].pos = v.Pos
-	}
-	out := make([]*node, len(g.Results))
-	for i, r := range g.Results {
-		out[i] = nodes[r.ID]
-	}
-	return out
-}
-
-// replayKey identifies an operation: attributes by address, since
-// differentiation hands on those of the forward computation.
-func replayKey(op ir.Op, attr ir.Attr, args []*node) string {
-	key := fmt.Sprintf("%d %p", op, attr)
-	for _, a := range args {
-		key += fmt.Sprintf(" %d", a.seq)
-	}
-	return key
-}
-
 // stops reports whether gradients end at n: it is its argument, as a constant.
-func (n *node) stops() bool { return n.op == ir.OpReshape && n.attr == ir.Attr(stopAttr) }
+func (n *node) stops() bool {
+	a, ok := n.attr.(*ir.BarrierAttr)
+	return ok && a.Stop
+}
 
-// stopAttr marks the nodes of StopGradient.
-var stopAttr = &ir.ShapeAttr{}
+// stopAttr is of the nodes of StopGradient.
+var stopAttr = &ir.BarrierAttr{Stop: true}
 
 // detached is n as something that gradients take for a constant.
 func (c *call) detached(n *node) *node {
 	if c.err != nil {
 		return nil
 	}
-	d := newNode(ir.OpReshape, stopAttr, n.typ, c.pos, n)
+	d := newNode(ir.OpBarrier, stopAttr, n.typ, c.pos, n)
 	d.grads = false
 	return d
 }
@@ -228,7 +134,7 @@ func (t Tensor) NeedsGrad() bool { return t.Err() == nil && t.value().grads }
 
 // leafOf is n as the value of s, where gradients with respect to s end.
 func leafOf(s *storage, n *node) *node {
-	d := newNode(ir.OpReshape, stopAttr, n.typ, n.pos, n)
+	d := newNode(ir.OpBarrier, stopAttr, n.typ, n.pos, n)
 	d.grads, d.leaf = true, s
 	if l := n.data.Load(); l != nil {
 		d.data.Store(l)
@@ -252,7 +158,12 @@ func (t Tensor) Backward() error {
 	}
 	evalMu.Lock()
 	var leaves []*node
-	for _, n := range reach([]*node{y}, func(n *node) bool { return n.leaf != nil || !n.grads }) {
+	for _, n := range walk([]*node{y}, func(n *node) []*node {
+		if n.leaf != nil || !n.grads {
+			return nil
+		}
+		return n.deps()
+	}) {
 		if n.leaf != nil {
 			leaves = append(leaves, n)
 		}

@@ -26,26 +26,19 @@ func Leaves(v any) ([]*Tensor, error) {
 // GradOf is [Grad] with respect to all tensors in *params; it returns a struct
 // of the same type that has the gradients in their places.
 func GradOf[P any](loss Tensor, params *P) (P, error) {
-	var grads P
-	from, err := Leaves(params)
-	if err != nil {
-		return grads, err
+	grads := *params
+	c := start("GradOf")
+	to := tree(c, &grads)
+	if c.err != nil {
+		return grads, c.orNil()
 	}
-	wrt := make([]Tensor, len(from))
-	for i, t := range from {
+	wrt := make([]Tensor, len(to))
+	for i, t := range to {
 		wrt[i] = *t
 	}
 	ds, err := Grad(loss, wrt...)
-	if err != nil {
-		return grads, err
-	}
-	grads = *params
-	to, err := Leaves(&grads)
-	if err != nil {
-		return grads, err
-	}
 	for i, d := range ds {
 		*to[i] = d
 	}
-	return grads, nil
+	return grads, err
 }

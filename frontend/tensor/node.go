@@ -31,6 +31,8 @@ type node struct {
 	// node is its value.
 	grads bool
 	leaf  *storage
+	// custom is the rule by which gradients pass, if it is not that of op.
+	custom *custom
 }
 
 var lastSeq atomic.Uint64
@@ -65,6 +67,17 @@ func leafNode(l *ir.Literal, pos ir.Pos) *node {
 // reach returns the nodes that the roots depend on, in order of recording. The
 // walk does not go beyond those for which stop holds, which are included.
 func reach(roots []*node, stop func(*node) bool) []*node {
+	return walk(roots, func(n *node) []*node {
+		if stop(n) {
+			return nil
+		}
+		return n.args
+	})
+}
+
+// walk returns the roots and what is reached from them by next, in order of
+// recording.
+func walk(roots []*node, next func(*node) []*node) []*node {
 	seen := map[*node]bool{}
 	var found []*node
 	todo := append([]*node{}, roots...)
@@ -76,9 +89,7 @@ func reach(roots []*node, stop func(*node) bool) []*node {
 		}
 		seen[n] = true
 		found = append(found, n)
-		if !stop(n) {
-			todo = append(todo, n.args...)
-		}
+		todo = append(todo, next(n)...)
 	}
 	sortBySeq(found)
 	return found

@@ -23,6 +23,11 @@ func elementwise(b *gen, op ir.Op) {
 	case ir.OpSelect:
 		choose(b)
 		return
+	case ir.OpBarrier:
+		if x := b.value(op, info.Types, nil); x != nil {
+			b.emit(b.bound(x), op, &ir.BarrierAttr{ID: b.r.IntN(3), Stop: b.r.IntN(2) == 0}, x)
+		}
+		return
 	}
 	var ok func(v *ir.Value) bool
 	if discontinuous[op] || op.Is(ir.Compares) {
