@@ -24,7 +24,7 @@ type engine struct {
 	level   string
 	calls   callPool
 	workers *workers
-	profile profile // nil unless WithProfile
+	profile *profile // nil unless WithProfile
 	onClose []func()
 }
 
@@ -32,7 +32,7 @@ type engine struct {
 type Option func(*settings)
 
 type settings struct {
-	profile bool
+	profile *profile
 	threads int
 	level   string
 	weights string // file
@@ -77,10 +77,8 @@ func New(p *Program, weights []byte, opts ...Option) (*Model, error) {
 		return nil, err
 	}
 	pl.weights = alignWeights(weights, p.WeightAlign)
-	e := &engine{plan: pl, level: levels[0], workers: newWorkers(s.threads), onClose: s.onClose}
-	if s.profile {
-		e.profile = make(profile, len(p.Kernels))
-	}
+	e := &engine{plan: pl, level: levels[0], workers: newWorkers(s.threads), profile: s.profile,
+		onClose: s.onClose}
 	e.calls.init(e)
 	m := &Model{engine: e}
 	m.cleanup = goruntime.AddCleanup(m, func(e *engine) { e.close() }, e)

@@ -1,37 +1,46 @@
 package runtime
 
 import (
-	"sync/atomic"
+	"cmp"
+	"slices"
+	"sync"
 	"time"
 )
 
-// KernelProfile is what a kernel has cost since the Model was made.
+// KernelProfile is what launches of a kernel with the same dims have cost since the Model was made.
 type KernelProfile struct {
-	Kernel   string
-	Node     string // where it comes from
+	Kernel   int     // index into Program.Kernels
+	Dims     []int64 // the values of its integer parameters
 	Launches int64
 	Time     time.Duration
 }
 
 // WithProfile makes the Model measure its kernels, which costs two readings of the clock for each
 // launch; see Profile.
-func WithProfile() Option { return func(s *settings) { s.profile = true } }
+func WithProfile() Option { return func(s *settings) { s.profile = &profile{} } }
 
-// profile has the counters of each kernel of a program.
-type profile []struct{ launches, nanos atomic.Int64 }
+// profile has the counters of the kernels of a Model.
+type profile struct {
+	mu  sync.Mutex
+	all map[uint64]*KernelProfile // by hash of kernel and dims
+}
 
-// Profile returns the costs of the kernels in the order of the program's, nil where the Model was
-// made without WithProfile.
+// Profile returns the costs of the kernels that ran, in the order of the program's, nil where the
+// Model was made without WithProfile.
 func (m *Model) Profile() []KernelProfile {
-	if m.profile == nil {
+	p := m.profile
+	if p == nil {
 		return nil
 	}
-	out := make([]KernelProfile, len(m.profile))
-	for i := range out {
-		k := &m.plan.p.Kernels[i]
-		out[i] = KernelProfile{Kernel: k.Name, Node: k.Node, Launches: m.profile[i].launches.Load(),
-			Time: time.Duration(m.profile[i].nanos.Load())}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := make([]KernelProfile, 0, len(p.all))
+	for _, k := range p.all {
+		out = append(out, *k)
 	}
+	slices.SortFunc(out, func(a, b KernelProfile) int {
+		return cmp.Or(cmp.Compare(a.Kernel, b.Kernel), slices.Compare(a.Dims, b.Dims))
+	})
 	return out
 }
 
@@ -39,8 +48,32 @@ func (m *Model) Profile() []KernelProfile {
 func (c *call) timed(l *launchState) error {
 	start := time.Now()
 	err := c.launch(l)
-	p := &c.engine.profile[l.plan.Kernel]
-	p.nanos.Add(int64(time.Since(start)))
-	p.launches.Add(1)
+	d := time.Since(start)
+	if err == nil && l.tasks > 0 {
+		c.engine.profile.add(l.plan.Kernel, l.dims, d)
+	}
 	return err
+}
+
+func (p *profile) add(kernel int, dims []int64, d time.Duration) {
+	h := uint64(kernel)
+	for _, n := range dims {
+		h = (h ^ uint64(n)) * 0x9e3779b97f4a7c15
+		h ^= h >> 32
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	k := p.all[h]
+	for ; k != nil && (k.Kernel != kernel || !slices.Equal(k.Dims, dims)); k = p.all[h] {
+		h++
+	}
+	if k == nil {
+		if p.all == nil {
+			p.all = map[uint64]*KernelProfile{}
+		}
+		k = &KernelProfile{Kernel: kernel, Dims: slices.Clone(dims)}
+		p.all[h] = k
+	}
+	k.Launches++
+	k.Time += d
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -25,11 +24,17 @@ func benchCommand() *cli.Command {
 			"otherwise; extents without a name are INPUT.AXIS.\n\n" +
 			"With -peaks it measures the machine instead: multiply-adds in a second at each CPU level,\n" +
 			"and bytes of memory read, copied, and in a triad; on one thread and on all (-threads).\n\n" +
+			"With -profile it measures each kernel: time, operations, bytes, and their share of the peak\n" +
+			"and of the bandwidth, which are measured first; and the nodes that are in it. Operations on\n" +
+			"integers count like those on floating-point numbers, elementary functions by their arithmetic.\n" +
+			"Bytes are those that must move if every launch finds nothing in a cache: a share of the\n" +
+			"bandwidth above 100 % says that it does.\n\n" +
 			"Examples: tcc bench yolox.onnx -threads 1 -json\n" +
+			"          tcc bench yolox.onnx -threads 1 -profile\n" +
 			"          tcc bench -peaks",
 		Flags: append(append(inputFlags(), dimFlag(), backendFlag("native"), threadsFlag(),
 			&cli.DurationFlag{Name: "time", Value: time.Second, Usage: "measure for about this long"},
-			&cli.BoolFlag{Name: "profile", Usage: "measure each kernel"},
+			&cli.BoolFlag{Name: "profile", Usage: "measure each kernel, and the machine's peaks beside it"},
 			&cli.BoolFlag{Name: "peaks", Usage: "measure the machine"},
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object, times in seconds"}), debugFlags()...),
 	}, 0, 1, bench)
@@ -49,34 +54,10 @@ type benchResult struct {
 	Allocs      float64 `json:"allocs"` // of RunInto, a run
 	Threads     int     `json:"threads"`
 	Level       string  `json:"level"`
-	// Kernels, with -profile, lists the kernels by cost.
-	Kernels []kernelCost `json:"kernels,omitempty"`
-}
-
-// kernelCost is one kernel's part of a run.
-type kernelCost struct {
-	Kernel   string  `json:"kernel"`
-	Node     string  `json:"node"`
-	Launches float64 `json:"launches"` // a run
-	Seconds  float64 `json:"seconds"`  // a run
-	Share    float64 `json:"share"`
-}
-
-// costs turns the counters of a model that has made the given number of runs
-// into the costs of one run.
-func costs(profile []runtime.KernelProfile, runs float64) []kernelCost {
-	var out []kernelCost
-	total := 0.0
-	for _, k := range profile {
-		total += k.Time.Seconds() / runs
-		out = append(out, kernelCost{Kernel: k.Kernel, Node: k.Node, Launches: float64(k.Launches) / runs,
-			Seconds: k.Time.Seconds() / runs})
-	}
-	slices.SortStableFunc(out, func(a, b kernelCost) int { return cmp.Compare(b.Seconds, a.Seconds) })
-	for i := range out {
-		out[i].Share = out[i].Seconds / max(total, 1e-12)
-	}
-	return out
+	// With -profile: the kernels by cost, and what this machine does at best.
+	Kernels   []kernelCost `json:"kernels,omitempty"`
+	PeakFLOPS float64      `json:"peak_flops,omitempty"` // f32, a second
+	Bandwidth float64      `json:"bandwidth,omitempty"`  // bytes a second
 }
 
 func bench(ctx context.Context, c *cli.Command) error {
@@ -128,9 +109,7 @@ func (r *benchResult) print() {
 		r.Runs, r.Threads, r.Level)
 	fmt.Printf("load %s, compile %s, code %d bytes, weights %d bytes, arena %d bytes, %g allocations a run\n",
 		ms(r.Load), ms(r.Compile), r.CodeBytes, r.WeightBytes, r.ArenaBytes, r.Allocs)
-	for _, k := range r.Kernels {
-		fmt.Printf("%10s %5.1f %% %4g launches  %s  %s\n", ms(k.Seconds), 100*k.Share, k.Launches, k.Kernel, k.Node)
-	}
+	printKernels(r)
 }
 
 func benchNative(ctx context.Context, m *model, in []*runtime.Tensor, o backendOptions, d time.Duration,
@@ -168,7 +147,9 @@ func benchNative(ctx context.Context, m *model, in []*runtime.Tensor, o backendO
 	}
 	res.ArenaBytes = model.WorkingBytes()
 	if profile {
-		res.Kernels = costs(model.Profile(), runs)
+		if err := res.kernels(ctx, a, model, runs); err != nil {
+			return err
+		}
 	}
 	res.Allocs = testing.AllocsPerRun(5, func() {
 		if e := one(); e != nil {

@@ -179,6 +179,30 @@ func TestBenchJSON(t *testing.T) {
 	}
 }
 
+func TestBenchProfile(t *testing.T) {
+	needLLVM(t)
+	model := write(t, "sums.tir", sums)
+	args := []string{"bench", model, "-dim", "N=50", "-time", "10ms", "-threads", "1", "-profile"}
+	status, out, stderr := tcc(t, append(args, "-json")...)
+	var got benchResult
+	if err := json.Unmarshal([]byte(out), &got); status != 0 || err != nil || len(got.Kernels) != 1 {
+		t.Fatalf("status %d, %v, printed %q, %q", status, err, out, stderr)
+	}
+	k := got.Kernels[0]
+	if k.FLOP != 200 || k.BytesRead != 404 || k.BytesWritten != 400 || k.Launches != 1 {
+		t.Errorf("%+v: 2 additions for each of 100 elements", k)
+	}
+	if k.PeakShare <= 0 || k.PeakShare > 1 || k.BandwidthShare <= 0 || k.Share != 1 {
+		t.Errorf("shares of %+v", k)
+	}
+	if !slices.ContainsFunc(k.Nodes, func(s string) bool { return strings.HasSuffix(s, "sums.tir:5") }) {
+		t.Errorf("nodes %v, wanted lines of sums.tir", k.Nodes)
+	}
+	if status, out, _ = tcc(t, args...); status != 0 || !strings.Contains(out, "of peak") {
+		t.Errorf("status %d, printed %q", status, out)
+	}
+}
+
 func TestBenchPeaks(t *testing.T) {
 	needLLVM(t)
 	if testing.Short() {
