@@ -24,6 +24,8 @@ passes: ir ir/interp passes/internal/rewrite
 frontend/tensor: ir ir/interp autodiff passes
 frontend/tensor/linalg: frontend/tensor
 frontend/nn: frontend/tensor
+frontend/gosrc/internal/record: frontend/tensor
+frontend/gosrc: frontend/gosrc/internal/record
 codegen/kernel: ir
 codegen/mathfn: codegen/kernel
 codegen/lower: codegen/kernel
@@ -38,7 +40,7 @@ codegen/plan: codegen/lower runtime
 codegen: codegen/plan codegen/schedule codegen/llvm codegen/purego passes runtime
 codegen/gopkg: codegen codegen/purego runtime
 frontend/tensor/native: frontend/tensor codegen
-cmd/tcc: codegen codegen/gopkg codegen/peak frontend/onnx ir/interp passes runtime
+cmd/tcc: codegen codegen/gopkg codegen/peak frontend/onnx frontend/gosrc ir/interp passes runtime
 `
 
 // closure expands policy: for each package all that it may import.

@@ -20,16 +20,23 @@ import (
 func genCommand() *cli.Command {
 	return command(&cli.Command{
 		Name:      "gen",
-		Usage:     "write a Go package that runs a model",
+		Usage:     "write Go code that runs a model, or the //tcc:compile functions of a package",
 		ArgsUsage: "[PACKAGE]",
-		Description: "The package builds with Go alone: no tcc, no LLVM, no cgo. It is made to be committed.\n" +
-			"Its test compares with what the interpreter makes of the inputs given, or of the test data\n" +
+		Description: "What it writes builds with Go alone: no tcc, no LLVM, no cgo. It is made to be committed.\n" +
+			"Its tests compare with what the interpreter makes of the inputs given, or of the test data\n" +
 			"beside the model, or of random inputs.\n\n" +
-			"Example, in a Go file: //go:generate tcc gen -model vad.onnx -pkg vad -o internal/vad",
+			"Without -model, the functions of PACKAGE (. if left out) that have a directive such as\n" +
+			"//tcc:compile x=f32[N,784] are run to record them; zz_tcc.go beside them, or in -o DIR, then has\n" +
+			"a type PredictCompiled for Predict. go doc " + gopkg.Module + "/frontend/gosrc has the directives.\n\n" +
+			"Example, in a Go file: //go:generate tcc gen -model vad.onnx -pkg vad -o internal/vad\n" +
+			"or: //go:generate tcc gen .",
 		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "model", Usage: "`FILE` of the model"},
-			&cli.StringFlag{Name: "o", Usage: "`DIR` of the package; its name if left out"},
-		}, packageFlags()...), debugFlags()...),
+			&cli.StringFlag{Name: "o", Usage: "`DIR` of the package; its name, or the functions' folder, if left out"},
+			&cli.BoolFlag{Name: "check", Usage: "write nothing; list what is stale and exit with status 1 if anything is"},
+		}, packageFlags()...), slices.DeleteFunc(debugFlags(), func(f cli.Flag) bool {
+			return f.Names()[0] == "check"
+		})...),
 	}, 0, 1, gen)
 }
 
@@ -49,9 +56,11 @@ func packageFlags() []cli.Flag {
 }
 
 func gen(ctx context.Context, c *cli.Command) error {
-	if c.Args().Present() || c.String("model") == "" {
-		return usage("gen: //tcc:compile functions of Go packages are not supported yet: " +
-			"give a model by -model FILE")
+	switch {
+	case c.String("model") == "":
+		return genFuncs(ctx, c)
+	case c.Args().Present():
+		return usage("gen: -model %s and package %s: want one of them", c.String("model"), c.Args().First())
 	}
 	m, err := loadModel(c.String("model"))
 	if err != nil {
@@ -75,10 +84,26 @@ func writePackage(ctx context.Context, c *cli.Command, m *model) error {
 	if err != nil {
 		return err
 	}
-	if err := files.Write(dir); err != nil {
+	if err := writeOrCheck(c, files, dir, gopkg.PackageOwns); err != nil {
 		return err
 	}
 	return hintModule(dir, o)
+}
+
+// writeOrCheck writes the files into dir, or lists those that would change.
+func writeOrCheck(c *cli.Command, files gopkg.Files, dir string, owned []string) error {
+	if c.Name != "gen" || !c.Bool("check") {
+		return files.WriteOwning(dir, owned)
+	}
+	stale, err := files.Differ(dir, owned)
+	if err != nil || len(stale) == 0 {
+		return err
+	}
+	slices.Sort(stale)
+	for _, path := range stale {
+		fmt.Fprintf(os.Stderr, "%s: is stale: run tcc gen again\n", path)
+	}
+	return errReported
 }
 
 // packageOptions reads the flags; dir is where the package goes.
@@ -185,7 +210,7 @@ func hintModule(dir string, o gopkg.Options) error {
 // generate compiles m for the levels and writes its files.
 func generate(ctx context.Context, c *cli.Command, m *model, levels []string,
 	o gopkg.Options) (gopkg.Files, error) {
-	dims, err := parseRanges(c.StringSlice("dim"))
+	dims, err := parseRanges(append(c.StringSlice("dim"), m.dims...))
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,8 @@ type model struct {
 	// inputs has the names of all inputs of the file where some of them were
 	// made constants and are no parameters of the graph; else nil.
 	inputs []string
+	// dims are -dim flags that come with the model.
+	dims []string
 }
 
 // loadModel reads the model file at path; its extension says what it is.

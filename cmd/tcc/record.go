@@ -24,7 +24,7 @@ func record(ctx context.Context, c *cli.Command, m *model, g *ir.Graph,
 	dims *dimFlags) ([]gopkg.Case, error) {
 	dirs, flags := c.StringSlice("input-dir"), c.StringSlice("input")
 	found := len(dirs) == 0 && len(flags) == 0
-	if found {
+	if found && m.path != "" {
 		dirs = firstSets(m.path)
 	}
 	var cases []gopkg.Case

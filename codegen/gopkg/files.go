@@ -24,10 +24,17 @@ func (f Files) Names() []string {
 	return names
 }
 
-// Write writes the files into dir: all to temporary names, which are then
-// renamed. What an earlier Write left there and is not of these files is
-// removed. Source files that tcc has not generated are never touched.
-func (f Files) Write(dir string) (err error) {
+// PackageOwns are the patterns of the files of a package that Generate makes.
+var PackageOwns = []string{"*.go", "*.s", "internal/rt/*.go", "internal/rt/*.s", caseDir + "*/*.npy"}
+
+// Write writes the files of a package into dir, see [Files.WriteOwning].
+func (f Files) Write(dir string) error { return f.WriteOwning(dir, PackageOwns) }
+
+// WriteOwning writes the files into dir: all to temporary names, which are then
+// renamed. What an earlier call left there, by the patterns owned, and is not of
+// these files is removed. Source files that tcc has not generated are never
+// touched.
+func (f Files) WriteOwning(dir string, owned []string) (err error) {
 	for _, name := range f.Names() {
 		if err := mayReplace(filepath.Join(dir, filepath.FromSlash(name))); err != nil {
 			return err
@@ -56,7 +63,36 @@ func (f Files) Write(dir string) (err error) {
 			return err
 		}
 	}
-	return f.removeStale(dir)
+	stale, err := f.stale(dir, owned)
+	if err != nil {
+		return err
+	}
+	for _, path := range stale {
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+		_ = os.Remove(filepath.Dir(path)) // if that was the last file of the folder
+	}
+	return nil
+}
+
+// Differ lists the paths at which WriteOwning would change what is in dir.
+func (f Files) Differ(dir string, owned []string) ([]string, error) {
+	out, err := f.stale(dir, owned)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range f.Names() {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		text, err := os.ReadFile(path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		if err != nil || !bytes.Equal(text, f[name]) {
+			out = append(out, path)
+		}
+	}
+	return out, nil
 }
 
 // mayReplace refuses source files that others have written.
@@ -77,26 +113,23 @@ func mayReplace(path string) error {
 
 func generated(text []byte) bool { return bytes.HasPrefix(text, []byte(header[:len(header)-1])) }
 
-// removeStale removes generated files that are not of f.
-func (f Files) removeStale(dir string) error {
-	for _, pattern := range []string{"*.go", "*.s", "internal/rt/*.go", "internal/rt/*.s",
-		caseDir + "*/*.npy"} {
+// stale lists generated files, by the patterns owned, that are not of f.
+func (f Files) stale(dir string, owned []string) ([]string, error) {
+	var out []string
+	for _, pattern := range owned {
 		found, err := filepath.Glob(filepath.Join(dir, filepath.FromSlash(pattern)))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, path := range found {
 			rel, err := filepath.Rel(dir, path)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			if _, ours := f[filepath.ToSlash(rel)]; ours || mayReplace(path) != nil {
-				continue
-			}
-			if err := os.Remove(path); err != nil {
-				return err
+			if _, ours := f[filepath.ToSlash(rel)]; !ours && mayReplace(path) == nil {
+				out = append(out, path)
 			}
 		}
 	}
-	return nil
+	return out, nil
 }

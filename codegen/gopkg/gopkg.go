@@ -113,20 +113,24 @@ func (g *generator) rtPath() string {
 // rtImport is the import spec of the runtime, which is rt in all files.
 func (g *generator) rtImport() string { return fmt.Sprintf("rt %q", g.rtPath()) }
 
-// runtime copies the runtime's source. Its command line goes into executables
-// alone.
+// runtime copies the runtime's source, unless a shared one is imported.
 func (g *generator) runtime() error {
 	if g.o.Runtime != "" {
 		return nil
 	}
+	return g.files.AddRuntime("internal/rt", g.o.Package == "main")
+}
+
+// AddRuntime adds a copy of the runtime as package rt in the folder dir. Its
+// command line goes into executables alone.
+func (f Files) AddRuntime(dir string, exe bool) error {
 	entries, err := runtime.Source.ReadDir(".")
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
 		name := e.Name()
-		if strings.HasSuffix(name, "_test.go") || name == "source.go" ||
-			name == "exe.go" && g.o.Package != "main" {
+		if strings.HasSuffix(name, "_test.go") || name == "source.go" || name == "exe.go" && !exe {
 			continue
 		}
 		text, err := runtime.Source.ReadFile(name)
@@ -138,7 +142,7 @@ func (g *generator) runtime() error {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
-		g.files["internal/rt/"+name] = append([]byte(rtHeader), text...)
+		f[path.Join(dir, name)] = append([]byte(rtHeader), text...)
 	}
 	return nil
 }

@@ -37,6 +37,9 @@ func Identifier(name string) string {
 	return id
 }
 
+// Fields names the fields of Inputs or Outputs after inputs or outputs.
+func Fields(names []string) []string { return identifiers(names) }
+
 // identifiers names a list; collisions get _2, _3, … in order.
 func identifiers(names []string) []string {
 	seen := map[string]bool{}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tensorcc/tcc/ir"
@@ -51,17 +52,63 @@ func slots(v reflect.Value, name, spec string, out *[]slot) error {
 		}
 		return slots(v.Elem(), name, spec, out)
 	case v.Kind() == reflect.Array || v.Kind() == reflect.Slice:
-		for i := range v.Len() {
-			if err := slots(v.Index(i), fmt.Sprint(name, ".", i), spec, out); err != nil {
-				return err
-			}
-		}
-		return nil
+		return listSlots(v, name, spec, out)
 	case v.Kind() == reflect.Struct:
 		return structSlots(v, name, out)
 	}
 	return fmt.Errorf("%s is a %v: want a Tensor, or a struct, array or slice of these", name,
 		v.Type())
+}
+
+// listSlots is slots of the elements of an array or slice. A slice that is nil
+// is made as long as the specification says.
+func listSlots(v reflect.Value, name, spec string, out *[]slot) error {
+	specs, err := SplitSpec(spec)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if specs != nil && v.Kind() == reflect.Slice && v.IsNil() {
+		v.Set(reflect.MakeSlice(v.Type(), len(specs), len(specs)))
+	}
+	if specs != nil && len(specs) != v.Len() {
+		return fmt.Errorf("%s has %d elements, its type %q %d", name, v.Len(), spec, len(specs))
+	}
+	for i := range v.Len() {
+		elem := spec
+		if specs != nil {
+			elem = specs[i]
+		}
+		if err := slots(v.Index(i), join2(name, strconv.Itoa(i)), elem, out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxList bounds the number of elements that a specification asks for.
+const maxList = 1 << 16
+
+// SplitSpec returns the types of the elements of an array or slice: "[3]f32[N]"
+// is three of f32[N], "f32[N,4];f32[4]" one of each; nil for the type of a
+// single tensor, which is then that of each element.
+func SplitSpec(spec string) ([]string, error) {
+	spec = strings.TrimSpace(spec)
+	if !strings.HasPrefix(spec, "[") {
+		if !strings.Contains(spec, ";") {
+			return nil, nil
+		}
+		return strings.Split(spec, ";"), nil
+	}
+	count, elem, closed := strings.Cut(spec[1:], "]")
+	n, err := strconv.Atoi(count)
+	if !closed || err != nil || n < 0 || n > maxList {
+		return nil, fmt.Errorf("type %q: want a number of elements, such as [3]f32[N]", spec)
+	}
+	specs := make([]string, n)
+	for i := range specs {
+		specs[i] = elem
+	}
+	return specs, nil
 }
 
 func structSlots(v reflect.Value, name string, out *[]slot) error {
@@ -165,10 +212,11 @@ func (s *signature) arguments() ([]reflect.Value, []slot, error) {
 // Trace runs fn, a function of tensors and of structs and arrays of them, with
 // symbolic arguments and returns what it computes as a graph. There is one
 // specification an argument: "x=f32[N,784]" for a Tensor, a name for a struct,
-// whose fields say their types by tags such as `tcc:"f32[784,128]"`. Named
-// extents are dynamic. Results are tensors, structs or arrays of them, and an
-// error as the last. Parameters are named by argument and field ("p.W1"),
-// results by field, or y0, y1, ...
+// whose fields say their types by tags such as `tcc:"f32[784,128]"`, and slices
+// have as many elements as [SplitSpec] finds. Named extents are dynamic. Results
+// are tensors, structs, arrays or slices of them, and an error as the last.
+// Parameters are named by argument and field ("p.W1"), results by field, or y0,
+// y1, ...
 //
 // fn has copies of its arguments: what it writes to them stays inside. Other
 // tensors that it uses become constants, with the values they have now. The

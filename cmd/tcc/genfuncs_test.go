@@ -1,0 +1,165 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/tensorcc/tcc/codegen/gopkg"
+)
+
+// asTCC makes the test binary tcc itself: go generate and go vet start it.
+const asTCC = "TCC_TEST_MAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asTCC) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// userModule writes an archive as a module that requires this one, and returns
+// its folder.
+func userModule(t *testing.T, archive string) string {
+	t.Helper()
+	a, err := txtar.ParseFile(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	f := gopkg.Files{}
+	f.AddModule("example.com/m")
+	f["go.mod"] = append(f["go.mod"], "require "+gopkg.Module+" v0.0.0\nreplace "+gopkg.Module+" => "+
+		root+"\n"...)
+	f["go.sum"] = sum
+	for _, file := range a.Files {
+		f[file.Name] = file.Data
+	}
+	for name, text := range f {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// tool runs a command in dir, found by the PATH of env, and returns what it
+// printed.
+func tool(t *testing.T, dir string, env []string, name string, args ...string) (string, error) {
+	t.Helper()
+	for _, e := range env {
+		if list, ok := strings.CutPrefix(e, "PATH="); ok && filepath.Base(name) == name {
+			name = filepath.Join(filepath.SplitList(list)[0], name)
+			if _, err := os.Stat(name); err != nil {
+				name = filepath.Base(name)
+			}
+		}
+	}
+	cmd := exec.Command(name, args...)
+	cmd.Dir, cmd.Env = dir, append(append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off"), env...)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// mustTool is tool for what has to succeed.
+func mustTool(t *testing.T, dir string, env []string, name string, args ...string) string {
+	t.Helper()
+	out, err := tool(t, dir, env, name, args...)
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+// withTCC is an environment in which tcc is this binary.
+func withTCC(t *testing.T) []string {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	if err := os.Symlink(exe, filepath.Join(bin, "tcc")); err != nil {
+		t.Skip(err)
+	}
+	return []string{asTCC + "=1", "PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH")}
+}
+
+// withoutLLVM is an environment whose PATH has Go alone.
+func withoutLLVM(t *testing.T) []string {
+	t.Helper()
+	goTool, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip("no go command on PATH")
+	}
+	bin := t.TempDir()
+	if err := os.Symlink(goTool, filepath.Join(bin, "go")); err != nil {
+		t.Skip(err)
+	}
+	return []string{"PATH=" + bin, "TCC_LLVM=", "CGO_ENABLED=0"}
+}
+
+// TestUserModule is what a user does: go generate, then go build on a machine
+// without LLVM, and the program has the right values.
+func TestUserModule(t *testing.T) {
+	needLLVM(t)
+	dir := userModule(t, "testdata/funcs.txtar")
+	env := withTCC(t)
+	mustTool(t, dir, env, "go", "generate", "./...")
+	mustTool(t, dir, env, "tcc", "gen", "-check", "./models")
+	plain := withoutLLVM(t)
+	mustTool(t, dir, plain, "go", "build", "-o", "m.exe", ".")
+	if out := mustTool(t, dir, plain, filepath.Join(dir, "m.exe")); out != "values agree\n" {
+		t.Errorf("the program says %q", out)
+	}
+	if !testing.Short() {
+		mustTool(t, dir, plain, "go", "test", "./...")
+		mustTool(t, dir, append(plain, "GOARCH=arm64"), "go", "vet", "./...")
+	}
+	deps := mustTool(t, dir, plain, "go", "list", "-deps", ".")
+	if strings.Contains(deps, gopkg.Module+"/codegen") {
+		t.Errorf("the program links code generation:\n%s", deps)
+	}
+	plantError(t, dir, env)
+}
+
+const planted = "models/models.go:20: MatMul: shapes (N,4) and (8,3) do not fit: " +
+	"axis 1 of the first is 4, axis 0 of the second is 8"
+
+// plantError makes a shape error in the perceptron.
+func plantError(t *testing.T, dir string, env []string) {
+	t.Helper()
+	path := filepath.Join(dir, "models", "models.go")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := strings.Replace(string(text), "x.MatMul(p.W1)", "x.MatMul(p.W2)", 1)
+	if err := os.WriteFile(path, []byte(bad), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, err := tool(t, dir, env, "tcc", "gen", "./models")
+	if err == nil || !strings.Contains(out, planted) {
+		t.Errorf("tcc gen: %v: wanted %q:\n%s", err, planted, out)
+	}
+	if out, err = tool(t, dir, env, "go", "generate", "./..."); err == nil ||
+		!strings.Contains(out, strings.TrimPrefix(planted, "models/")) {
+		t.Errorf("go generate: %v: wanted %q:\n%s", err, planted, out)
+	}
+}

@@ -1,0 +1,192 @@
+package gosrc_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/tensorcc/tcc/frontend/gosrc"
+)
+
+// userModule writes an archive as a module that requires this one, and returns
+// its folder.
+func userModule(t *testing.T, archive string) string {
+	t.Helper()
+	a, err := txtar.ParseFile(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	mod := "module example.com/m\n\ngo 1.26\n\nrequire github.com/tensorcc/tcc v0.0.0\n\n" +
+		"require golang.org/x/sys v0.46.0\n\nreplace github.com/tensorcc/tcc => " + root + "\n"
+	a.Files = append(a.Files, txtar.File{Name: "go.mod", Data: []byte(mod)},
+		txtar.File{Name: "go.sum", Data: sum})
+	for _, f := range a.Files {
+		path := filepath.Join(dir, filepath.FromSlash(f.Name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, f.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// record loads and records the package in a folder of a module.
+func record(dir, pkg string) (*gosrc.Package, gosrc.Target, error) {
+	ctx := context.Background()
+	t := gosrc.Target{Runtime: "github.com/tensorcc/tcc/runtime",
+		Fields: func(names []string) []string {
+			var out []string
+			for i := range names {
+				out = append(out, fmt.Sprint("F", i))
+			}
+			return out
+		}}
+	pkgs, err := gosrc.Load(ctx, dir, "./"+pkg)
+	if err != nil {
+		return nil, t, err
+	}
+	p := pkgs[0]
+	t.Package, t.Path = p.Name, p.Path
+	stub, err := p.API(t)
+	if err != nil {
+		return nil, t, err
+	}
+	return p, t, p.Record(ctx, map[string][]byte{filepath.Join(p.Dir, gosrc.APIFile): stub[gosrc.APIFile]})
+}
+
+func TestForms(t *testing.T) {
+	p, target, err := record(userModule(t, "testdata/forms.txtar"), "forms")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"Model.Forward: m.W f32[4,2], m.Bs.0 f32[2], m.Bs.1 f32[2], x f32[N,4] -> y0 f32[N,2]",
+		"Model.update: m.W f32[4,2], m.Bs.0 f32[2], m.Bs.1 f32[2], x f32[N,4] -> " +
+			"W f32[4,2], Bs.0 f32[2], Bs.1 f32[2]",
+		"Twice: xs.0 f32[N], xs.1 f32[2,N], pair.0 f32[], pair.1 f32[] -> 0 f32[N], 1 f32[2,N]",
+		"baked: x f32[N,4] -> y0 f32[N,4], y1 f32[N,4]",
+		"Loss: m.W f32[4,2], m.Bs.0 f32[2], m.Bs.1 f32[2], x f32[N,4], label i64[N] -> " +
+			"y0 f32[], d_m.W f32[4,2], d_m.Bs.0 f32[2], d_m.Bs.1 f32[2], d_x f32[N,4]",
+		"step: s.M.W f32[4,2], s.M.Bs.0 f32[2], s.M.Bs.1 f32[2], s.V.W f32[4,2], s.V.Bs.0 f32[2], " +
+			"s.V.Bs.1 f32[2], s.Step f32[], x f32[N,4] -> r0.M.W f32[4,2], r0.M.Bs.0 f32[2], " +
+			"r0.M.Bs.1 f32[2], r0.V.W f32[4,2], r0.V.Bs.0 f32[2], r0.V.Bs.1 f32[2], r0.Step f32[], y1 f32[]",
+	}
+	for i, f := range p.Funcs {
+		var in, out []string
+		for _, v := range f.Graph.Params {
+			in = append(in, v.ParamName()+" "+v.Type.String())
+		}
+		for k, v := range f.Graph.Results {
+			out = append(out, f.Graph.ResultNames[k]+" "+v.Type.String())
+		}
+		if got := f.Name + ": " + strings.Join(in, ", ") + " -> " + strings.Join(out, ", "); got != want[i] {
+			t.Errorf("got  %s\nwant %s", got, want[i])
+		}
+	}
+	files, err := p.API(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{
+		"func (c *ModelForwardCompiled) Run(m ModelTensors, x *tccrt.Tensor) (*tccrt.Tensor, error) {",
+		"func (c *ModelUpdateCompiled) Run(m *ModelTensors, x *tccrt.Tensor) (ModelTensors, error) {",
+		"func (c *TwiceCompiled) Run(xs []*tccrt.Tensor, pair [2]*tccrt.Tensor) ([]*tccrt.Tensor, error) {",
+		"func (c *bakedCompiled) Run(x *tccrt.Tensor) (*tccrt.Tensor, *tccrt.Tensor, error) {",
+		"func (c *LossCompiled) Run(m *ModelTensors, x *tccrt.Tensor, label *tccrt.Tensor) " +
+			"(*tccrt.Tensor, *ModelTensors, *tccrt.Tensor, error) {",
+		"func (c *stepCompiled) Run(s AdamStateModelTensors, x *tccrt.Tensor) " +
+			"(AdamStateModelTensors, *tccrt.Tensor, error) {",
+	} {
+		if !strings.Contains(string(files[gosrc.APIFile]), line+"\n") {
+			t.Errorf("no %s in\n%s", line, files[gosrc.APIFile])
+		}
+	}
+}
+
+func TestMainPackage(t *testing.T) {
+	p, _, err := record(userModule(t, "testdata/forms.txtar"), "cmd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Funcs) != 1 || p.Funcs[0].Graph == nil || len(p.Funcs[0].Graph.Params) != 1 {
+		t.Errorf("package main: recorded %+v", p.Funcs)
+	}
+}
+
+var want = regexp.MustCompile(`// want: (.*)$`)
+
+// TestErrors compares the errors of each package with the comments in it, both
+// ways.
+func TestErrors(t *testing.T) {
+	dir := userModule(t, "testdata/errors.txtar")
+	for _, pkg := range []string{"directives", "recording"} {
+		_, _, err := record(dir, pkg)
+		text, readErr := os.ReadFile(filepath.Join(dir, pkg, "bad.go"))
+		if readErr != nil {
+			t.Fatal(readErr)
+		}
+		var got []string
+		for _, e := range flatten(err) {
+			var at *gosrc.Error
+			if !errors.As(e, &at) {
+				t.Errorf("%s: not at a place: %v", pkg, e)
+				continue
+			}
+			got = append(got, fmt.Sprintf("%d: %s: %s", at.Pos.Line, at.Op, at.Msg))
+		}
+		for i, line := range strings.Split(string(text), "\n") {
+			m := want.FindStringSubmatch(line)
+			if m == nil {
+				continue
+			}
+			at := i + 1
+			if strings.HasPrefix(strings.TrimSpace(line), "// want") {
+				at--
+			}
+			k := slices.IndexFunc(got, func(e string) bool {
+				return strings.HasPrefix(e, fmt.Sprint(at, ": ")) && strings.Contains(e, m[1])
+			})
+			if k < 0 {
+				t.Errorf("%s:%d: no error %q", pkg, at, m[1])
+			} else {
+				got = slices.Delete(got, k, k+1)
+			}
+		}
+		for _, e := range got {
+			t.Errorf("%s: unexpected error: %s", pkg, e)
+		}
+	}
+}
+
+func flatten(err error) []error {
+	if j, ok := err.(interface{ Unwrap() []error }); ok {
+		var out []error
+		for _, e := range j.Unwrap() {
+			out = append(out, flatten(e)...)
+		}
+		return out
+	}
+	if err == nil {
+		return nil
+	}
+	return []error{err}
+}
