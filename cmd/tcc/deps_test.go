@@ -23,6 +23,7 @@ passes/internal/rewrite: ir
 passes: ir ir/interp passes/internal/rewrite
 frontend/tensor: ir ir/interp autodiff passes
 frontend/tensor/linalg: frontend/tensor
+frontend/tensor/internal/cases: frontend/tensor/linalg ir
 frontend/nn: frontend/tensor
 frontend/gosrc/internal/record: frontend/tensor
 frontend/gosrc: frontend/gosrc/internal/record

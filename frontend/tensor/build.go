@@ -65,6 +65,12 @@ func (c *call) iota(d DType, s ir.Shape, axis int) *node {
 func (c *call) meetFloats(x, y any) (a, b *node) {
 	p, q := c.operand(x), c.operand(y)
 	d := c.meet(p, q)
+	if c.err == nil && p.n != nil && q.n != nil {
+		var err error
+		if d, err = Promote(inexact(p.typ().DType), inexact(q.typ().DType)); err != nil {
+			c.fail("%v", err)
+		}
+	}
 	if c.err != nil {
 		return nil, nil
 	}

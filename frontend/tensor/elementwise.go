@@ -99,12 +99,8 @@ func (t Tensor) Pow(y any) Tensor { return binary("Pow", ir.OpPow, t, y) }
 // Atan2 returns the angle of the point (y, t).
 func (t Tensor) Atan2(y any) Tensor {
 	c := start("Atan2")
-	a, b := c.operand(t), c.operand(y)
-	d := c.meet(a, b)
-	if c.err == nil {
-		d = inexact(d)
-	}
-	return c.apply(ir.OpAtan2, d, a, b)
+	a, b := c.meetFloats(t, y)
+	return c.out(c.op(ir.OpAtan2, nil, a, b))
 }
 
 // Maximum returns the larger of t and y, NaN where either is.
@@ -171,8 +167,22 @@ func Where(cond Tensor, x, y any) Tensor {
 	return c.out(c.op(ir.OpSelect, nil, c.broadcast(n, c.as(a, d), c.as(b, d))...))
 }
 
-// Clamp returns t limited to [lo, hi]; nil is no limit.
+// Clamp returns t limited to [lo, hi]; nil is no limit, and neither is an int
+// beyond the end of t's integer type.
 func (t Tensor) Clamp(lo, hi any) Tensor {
+	c := start("Clamp")
+	n := c.in(t)
+	if n == nil {
+		return c.bad()
+	}
+	if i, err := Iinfo(n.typ.DType); err == nil {
+		if k, ok := lo.(int); ok && int64(k) < i.Min {
+			lo = nil
+		}
+		if k, ok := hi.(int); ok && k >= 0 && uint64(k) > i.Max {
+			hi = nil
+		}
+	}
 	if lo != nil {
 		t = binary("Clamp", ir.OpMax, t, lo)
 	}

@@ -294,6 +294,9 @@ func Data[E Element](t Tensor) ([]E, error) {
 			return nil, c.err
 		}
 		n, _ := t.typ().Shape.Size().Int()
+		if n == 0 {
+			return nil, nil
+		}
 		return elements[E](l)[offset:][:n:n], nil
 	}
 	l := c.literal(t)

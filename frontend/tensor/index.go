@@ -113,6 +113,8 @@ func (c *call) parse(t Tensor, idx []any) *parsed {
 			continue
 		}
 		switch x := x.(type) {
+		case ellipsisIndex:
+			continue
 		case noneIndex:
 			p.shape = append(p.shape, ir.Const(1))
 			p.reshape = true
@@ -156,6 +158,9 @@ func (c *call) fillEllipsis(idx []any, rank int) []any {
 		return nil
 	}
 	fill := slices.Repeat([]any{All}, rank-axes)
+	if at >= 0 && len(fill) == 0 {
+		return idx // it still stands between others
+	}
 	if at < 0 {
 		return append(idx[:len(idx):len(idx)], fill...)
 	}

@@ -245,7 +245,11 @@ func floatPrinter(d DType, offsets []int64, num func(i int64) float64) func(i in
 	for _, i := range offsets {
 		mantissa, _, _ := strings.Cut(shortest(num(i), 'e', d), "e")
 		_, right, _ := strings.Cut(mantissa, ".")
-		digits = max(digits, min(len(right), printDigits))
+		if len(right) > printDigits {
+			mantissa, _, _ = strings.Cut(strconv.FormatFloat(num(i), 'e', printDigits, 64), "e")
+			_, right, _ = strings.Cut(strings.TrimRight(mantissa, "0"), ".")
+		}
+		digits = max(digits, len(right))
 	}
 	return func(i int64) element {
 		x := num(i)

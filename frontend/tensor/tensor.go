@@ -184,6 +184,9 @@ func (v *view) layout(base ir.Shape) layout {
 // possible and known to be: axes are taken together, on both sides, until the
 // groups have as many elements; a group must lie contiguously.
 func reshapeStrides(shape, strides, to ir.Shape) (ir.Shape, bool) {
+	if to.Size().IsConst(0) {
+		return rowMajor(to).strides, true // nothing lies anywhere
+	}
 	var old, step ir.Shape // without axes of extent 1
 	for i, d := range shape {
 		if !d.IsConst(1) {
