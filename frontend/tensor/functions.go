@@ -36,14 +36,10 @@ func (t Tensor) Rsqrt() Tensor {
 }
 
 // Log2 returns the logarithm to base 2, exact for powers of two.
-func (t Tensor) Log2() Tensor { return wideFunction("Log2", t, (*call).log2) }
+func (t Tensor) Log2() Tensor { return wideFunction("Log2", t, logBase2.of) }
 
 // Log10 returns the logarithm to base 10.
-func (t Tensor) Log10() Tensor {
-	return wideFunction("Log10", t, func(c *call, x *node) *node {
-		return c.div(c.log(x), c.con(math.Ln10, x))
-	})
-}
+func (t Tensor) Log10() Tensor { return wideFunction("Log10", t, logBase10.of) }
 
 // wideFunction is f of t, computed in f64.
 func wideFunction(name string, t Tensor, f func(c *call, x *node) *node) Tensor {
@@ -55,14 +51,44 @@ func wideFunction(name string, t Tensor, f func(c *call, x *node) *node) Tensor 
 	return c.out(round(f(c, ws[0])))
 }
 
-// log2 of f64: x = m * 2**k with m in [sqrt(1/2), sqrt(2)), so that the small
-// logarithm of m meets a whole number.
-func (c *call) log2(x *node) *node {
+// logBase is what the logarithm to a base b takes: log(2)/log(b), whose first
+// part has few digits, so that a whole number times it is exact, and
+// 2/log(b), both with what the first part leaves out.
+type logBase struct{ twoHi, twoLo, unitHi, unitLo float64 }
+
+var (
+	logBase2  = logBase{1, 0, 0x1.71547652b82fep1, 0x1.777d0ffda0d24p-55}
+	logBase10 = logBase{0x1.34413509p-2, 0x1.ef3fde623e256p-35, 0x1.bcb7b1526e50ep-1,
+		0x1.95355baaafad3p-56}
+	logBaseE = logBase{0x1.62e42fefp-1, 0x1.473de6af278edp-34, 2, 0}
+)
+
+// of is the logarithm of f64, within an ulp, by operations that have the same
+// bits everywhere: for x = m * 2**k with m from [sqrt(1/2), sqrt(2)) it is
+// k*log(2) + 2*atanh(s) with s = (m-1)/(m+1), each times 1/log(b).
+func (b logBase) of(c *call, x *node) *node {
 	m, k := c.frexp(x)
 	low := c.lt(m, c.con(math.Sqrt2/2, m))
-	m = c.sel(low, c.mul(m, c.con(2, m)), m)
+	m = c.sel(low, c.add(m, m), m)
 	k = c.sel(low, c.sub(k, c.con(1, k)), k)
-	y := c.add(k, c.div(c.log(m), c.con(math.Ln2, m)))
+	fma := func(x, y, z *node) *node { return c.op(ir.OpFMA, nil, x, y, z) }
+	one := c.con(1, m)
+	above, sum := c.sub(m, one), c.add(m, one)
+	s := c.div(above, sum)
+	// What the quotient and the sum have lost, as a correction of s.
+	lost := c.add(c.sub(one, sum), m)
+	ds := c.div(c.sub(fma(c.neg(s), sum, above), c.mul(s, lost)), sum)
+	var series []float64
+	for i := 1; i < 13; i++ {
+		series = append(series, b.unitHi/float64(2*i+1))
+	}
+	q := c.mul(s, s)
+	rest := c.mul(c.mul(s, q), c.polynomial(series, q))
+	rest = fma(s, c.con(b.unitLo, s), fma(ds, c.con(b.unitHi, s), rest))
+	rest = fma(k, c.con(b.twoLo, k), rest)
+	big := c.mul(k, c.con(b.twoHi, k))
+	t := fma(s, c.con(b.unitHi, s), rest)
+	y := c.add(big, t)
 	regular := c.and(c.lt(c.con(0, x), x), c.lt(x, c.con(math.Inf(1), x)))
 	return c.sel(regular, y, c.log(x))
 }

@@ -189,7 +189,7 @@ func (c *call) normal(k Key, s ir.Shape) *node {
 	r := c.sub(c.con(0.180625, q), c.mul(q, q))
 	center := c.mul(q, c.div(c.polynomial(as241A, r), c.polynomial(as241B, r)))
 	tail := c.op(ir.OpMin, nil, u, c.sub(c.con(1, u), u))
-	t := c.sqrt(c.neg(c.exactLog(tail)))
+	t := c.sqrt(c.neg(logBaseE.of(c, tail)))
 	near := c.sub(t, c.con(1.6, t))
 	far := c.sub(t, c.con(5, t))
 	out := c.sel(c.op(ir.OpLe, nil, t, c.con(5, t)),
@@ -206,22 +206,6 @@ func (c *call) polynomial(p []float64, x *node) *node {
 		y = c.add(c.mul(y, x), c.con(k, x))
 	}
 	return y
-}
-
-// exactLog is the logarithm of f64 in (0, 1], within 2e-16 of its value, by
-// operations that have the same bits everywhere: that of m * 2**k with m from
-// [sqrt(1/2), sqrt(2)) is k*log(2) + 2*atanh((m-1)/(m+1)).
-func (c *call) exactLog(x *node) *node {
-	m, k := c.frexp(x)
-	low := c.lt(m, c.con(math.Sqrt2/2, m))
-	m = c.sel(low, c.add(m, m), m)
-	k = c.sel(low, c.sub(k, c.con(1, k)), k)
-	s := c.div(c.sub(m, c.con(1, m)), c.add(m, c.con(1, m)))
-	var series []float64
-	for i := range 12 {
-		series = append(series, 2/float64(2*i+1))
-	}
-	return c.add(c.times(math.Ln2, k), c.mul(s, c.polynomial(series, c.mul(s, s))))
 }
 
 // The coefficients of AS 241, PPND16: numerators and denominators for the
@@ -293,7 +277,7 @@ func Exponential(k Key, d DType, rate float64, shape ...int) Tensor {
 	if c.err != nil {
 		return c.bad()
 	}
-	return c.out(c.cast(c.div(c.neg(c.exactLog(u)), c.con(rate, u)), d))
+	return c.out(c.cast(c.div(c.neg(logBaseE.of(c, u)), c.con(rate, u)), d))
 }
 
 // Dropout returns t with elements set to zero with probability p, and the

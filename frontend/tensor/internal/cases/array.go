@@ -28,7 +28,14 @@ func (a Array) literal() *ir.Literal {
 	for i, k := range a.Shape {
 		dims[i] = int64(k)
 	}
-	return &ir.Literal{DType: a.dtype(), Shape: dims, Data: a.Data}
+	return &ir.Literal{DType: a.dtype(), Shape: dims, Data: aligned(a.Data)}
+}
+
+// aligned copies bytes to where they are aligned for every type.
+func aligned(b []byte) []byte {
+	words := make([]uint64, (len(b)+7)/8)
+	l := ir.NewLiteral(ir.U64, []int64{int64(len(words))}, words)
+	return l.Data[:copy(l.Data, b)]
 }
 
 // Tensor makes a tensor of the array.
