@@ -63,18 +63,19 @@ func (k *Kernel) Split(v, inner string, factor int64, tail Tail) (string, error)
 }
 
 // Cut makes of loop v two loops in sequence: the first n iterations keep the
-// name, the rest gets the name that is returned. n is bounded to the extent.
-func (k *Kernel) Cut(v string, n ir.Dim) (string, error) {
+// name; it returns the names of the variables in the copy for the rest. n is
+// bounded to the extent.
+func (k *Kernel) Cut(v string, n ir.Dim) (map[string]string, error) {
 	p, err := k.find("cut", v)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	l, f := p.loop, p.facts(k)
 	if l.Bind != Serial && l.Bind != Unroll {
-		return "", refuse("cut", v, "the loop is bound to %v", l.Bind)
+		return nil, refuse("cut", v, "the loop is bound to %v", l.Bind)
 	}
 	if !f.NonNeg(n) {
-		return "", refuse("cut", v, "%v may be negative", n)
+		return nil, refuse("cut", v, "%v may be negative", n)
 	}
 	n = f.Simplify(n.Min(l.Extent))
 	second, names := k.copyBody([]Stmt{l})
@@ -84,7 +85,7 @@ func (k *Kernel) Cut(v string, n ir.Dim) (string, error) {
 	m.Extent = l.Extent.Sub(n)
 	m.Body = replaceVar(m.Body, m.Var, ir.Sym(m.Var).Add(n))
 	p.replace(simplifyBody([]Stmt{&first, m}, f)...)
-	return names[v], nil
+	return names, nil
 }
 
 // Specialize makes of loop v, whose extent is min(n, rest) for a number n, two

@@ -85,13 +85,14 @@ func (s *scheduler) vectorize(v string) error {
 	if main.IsConst(0) || l.Extent.Equal(main) {
 		return s.lanesOf(v, w)
 	}
-	rest, err := s.Cut(v, main)
+	names, err := s.Cut(v, main)
 	if err != nil {
 		return err
 	}
 	if err := s.lanesOf(v, w); err != nil {
 		return err
 	}
+	rest := names[v]
 	return s.lanesOf(rest, s.narrow(rest, w))
 }
 

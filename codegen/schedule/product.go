@@ -323,7 +323,11 @@ func (p *product) tile() error {
 		return err
 	}
 	p.unrollWindow(t)
-	return p.blocks(t)
+	if err := p.blocks(t); err != nil {
+		return err
+	}
+	p.unguard()
+	return nil
 }
 
 // mostCopies is how many vector operations an unrolled window may have.
@@ -444,49 +448,60 @@ func (p *product) size(d ir.Dim, typical int64) int64 {
 	return typical
 }
 
+// variant names the loops of one of the blocks: columns, outer rows, tiles of
+// rows, rows. Where an axis has no loop its name is empty.
+type variant struct{ n0, ht, mt, m0 string }
+
+// copied is v after a primitive that copied its loops.
+func (v variant) copied(names map[string]string) variant {
+	return variant{names[v.n0], names[v.ht], names[v.mt], names[v.m0]}
+}
+
 // blocks makes the variants: full and partial vectors, full and partial rows.
 func (p *product) blocks(t *tiling) error {
-	type variant struct{ n0, ht, mt, m0 string }
-	full := &variant{t.n0, t.ht, t.mt, t.m0}
-	var rest *variant
-	if n, ok := p.static(t.n0); !ok {
+	all := []variant{{t.n0, t.ht, t.mt, t.m0}}
+	if _, ok := p.static(t.n0); !ok {
 		names, err := p.Specialize(t.n0)
 		if err != nil {
 			return err
 		}
 		if names != nil {
-			rest = &variant{names[t.n0], names[t.ht], names[t.mt], names[t.m0]}
+			all = append(all, all[0].copied(names))
 		}
-	} else if n < t.w*t.cols {
-		full, rest = nil, full
 	}
-	for _, v := range []*variant{full, rest} {
-		if v == nil {
-			continue
-		}
-		rows := slices.DeleteFunc([]string{v.ht, v.mt, v.m0}, func(s string) bool { return s == "" })
-		cols, err := p.lanesIn(v.n0, rows, t.w)
+	for i := 0; i < len(all); i++ {
+		names, err := p.cutRest(all[i].n0, t.w)
 		if err != nil {
 			return err
 		}
-		if v.m0 == "" {
-			if err := p.distribute(cols); err != nil {
-				return err
-			}
-			continue
+		if names != nil {
+			all = append(all, all[i].copied(names))
 		}
-		order := append(rows, cols...)
-		if len(cols) == 1 && cols[0] != v.n0 {
-			order = append([]string{v.n0}, order...)
-		}
-		if err := p.Reorder(order...); err != nil {
-			return err
-		}
-		if err := p.rowBlocks(v.m0, cols, t.rows); err != nil {
+		if err := p.block(all[i], t); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// block makes the blocks of a variant.
+func (p *product) block(v variant, t *tiling) error {
+	rows := slices.DeleteFunc([]string{v.ht, v.mt, v.m0}, func(s string) bool { return s == "" })
+	cols, err := p.lanesIn(v.n0, rows, t.w)
+	if err != nil {
+		return err
+	}
+	if v.m0 == "" {
+		return p.distribute(cols)
+	}
+	order := append(rows, cols...)
+	if len(cols) == 1 && cols[0] != v.n0 {
+		order = append([]string{v.n0}, order...)
+	}
+	if err := p.Reorder(order...); err != nil {
+		return err
+	}
+	return p.rowBlocks(v.m0, cols, t.rows)
 }
 
 // lanesIn splits the loop over columns into vectors and lanes, under a mask

@@ -189,13 +189,14 @@ func (s *scheduler) fold(v string) error {
 	if l.Extent.Equal(main) || main.IsConst(0) && chains == 1 {
 		return s.foldLanes(v, w, chains)
 	}
-	rest, err := s.Cut(v, main)
+	names, err := s.Cut(v, main)
 	if err != nil {
 		return err
 	}
 	if err := s.foldLanes(v, w, chains); err != nil {
 		return err
 	}
+	rest := names[v]
 	if w = s.narrow(rest, w); w < 2 {
 		return nil
 	}
