@@ -18,7 +18,7 @@ import (
 // values are right is what finite differences of each rule show.)
 func TestRandomGraphs(t *testing.T) {
 	done := 0
-	for seed := range uint64(400) {
+	for seed := range seeds(400) {
 		c := irtest.Generate(irtest.Config{Seed: seed})
 		var wrt []int
 		for i, p := range c.Graph.Params {
@@ -47,6 +47,7 @@ func TestRandomGraphs(t *testing.T) {
 		}
 		runRandom(t, seed, c, jvp)
 	}
+	t.Logf("%d graphs have a gradient", done)
 	if done < 100 {
 		t.Errorf("only %d graphs have a gradient", done)
 	}
@@ -58,7 +59,7 @@ func TestRandomGraphs(t *testing.T) {
 func TestRandomAdjoint(t *testing.T) {
 	allow := func(_ ir.Op, d ir.DType) bool { return !d.IsFloat() || d == ir.F64 }
 	checked := 0
-	for seed := range uint64(400) {
+	for seed := range seeds(400) {
 		c := irtest.Generate(irtest.Config{Seed: seed, Allow: allow, Static: true})
 		var wrt []int
 		for i, p := range c.Graph.Params {
@@ -84,6 +85,7 @@ func TestRandomAdjoint(t *testing.T) {
 			checked++
 		}
 	}
+	t.Logf("%d graphs checked", checked)
 	if checked < 50 {
 		t.Errorf("only %d graphs have finite derivatives", checked)
 	}

@@ -52,7 +52,7 @@ func TestVmapCases(t *testing.T) {
 // TestVmapRandom maps random graphs; the bounds of their results hold.
 func TestVmapRandom(t *testing.T) {
 	done := 0
-	for seed := range uint64(count64("TCC_VMAP_GRAPHS", 600)) {
+	for seed := range seeds(600) {
 		c := irtest.Generate(irtest.Config{Seed: seed, Static: true})
 		rng := rand.New(rand.NewPCG(seed, 3))
 		if len(c.Graph.Params) == 0 {
