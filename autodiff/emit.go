@@ -13,6 +13,26 @@ type back struct {
 	what string // of errors; "gradient" if empty
 	pos  ir.Pos
 	need []bool // by argument: whether its gradient is wanted
+	// lone has the values of the walk that have one element a line which is
+	// not known to be zero.
+	lone map[*ir.Value]loner
+}
+
+// loner is a value that is d, of extent 1 along axis, at one place of each
+// line along axis, where hit holds, and else 0. The sum along axis is d: an
+// index out of range has been an error in the forward computation.
+type loner struct {
+	axis   int
+	hit, d *ir.Value
+}
+
+// alone makes a loner.
+func (b *back) alone(l loner, s ir.Shape) *ir.Value {
+	v := b.where(l.hit, b.broadcast(l.d, s, count(0, len(s))))
+	if b.lone != nil {
+		b.lone[v] = l
+	}
+	return v
 }
 
 // op appends an operation. A type error, which symbolic extents that are not
@@ -29,7 +49,13 @@ func (b *back) add(x, y *ir.Value) *ir.Value { return b.op(ir.OpAdd, nil, x, y) 
 func (b *back) sub(x, y *ir.Value) *ir.Value { return b.op(ir.OpSub, nil, x, y) }
 func (b *back) mul(x, y *ir.Value) *ir.Value { return b.op(ir.OpMul, nil, x, y) }
 func (b *back) div(x, y *ir.Value) *ir.Value { return b.op(ir.OpDiv, nil, x, y) }
-func (b *back) neg(x *ir.Value) *ir.Value    { return b.op(ir.OpNeg, nil, x) }
+
+func (b *back) neg(x *ir.Value) *ir.Value {
+	if l, ok := b.lone[x]; ok {
+		return b.alone(loner{l.axis, l.hit, b.neg(l.d)}, x.Type.Shape)
+	}
+	return b.op(ir.OpNeg, nil, x)
+}
 
 // scalar is the constant c, rounded to d.
 func (b *back) scalar(d ir.DType, c float64) *ir.Value {
@@ -97,6 +123,9 @@ func (b *back) cast(x *ir.Value, d ir.DType) *ir.Value {
 func (b *back) sum(x *ir.Value, axes []int) *ir.Value {
 	if len(axes) == 0 {
 		return x
+	}
+	if l, ok := b.lone[x]; ok && slices.Equal(axes, []int{l.axis}) {
+		return b.reshape(l.d, slices.Delete(x.Type.Shape.Clone(), l.axis, l.axis+1))
 	}
 	return b.op(ir.OpSum, &ir.AxesAttr{Axes: axes}, x)
 }

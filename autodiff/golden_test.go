@@ -10,6 +10,7 @@ import (
 	"github.com/tensorcc/tcc/frontend/nn"
 	"github.com/tensorcc/tcc/frontend/tensor"
 	"github.com/tensorcc/tcc/ir"
+	"github.com/tensorcc/tcc/passes"
 )
 
 type mlp struct {
@@ -48,6 +49,24 @@ func TestGoldenGraph(t *testing.T) {
 		t.Fatal(err)
 	}
 	compare(t, g, "testdata/mlp_value_and_grad.tir")
+}
+
+// TestGoldenCrossEntropy has the gradient of a softmax's cross-entropy by the
+// logits, after the rules of package passes: softmax less one-hot, over N.
+func TestGoldenCrossEntropy(t *testing.T) {
+	g, err := tensor.Trace(func(x, label tensor.Tensor) (tensor.Tensor, error) {
+		_, d, err := tensor.ValueAndGrad(func(x tensor.Tensor) tensor.Tensor {
+			return nn.CrossEntropy(x, label)
+		}, x)
+		return d, err
+	}, "x=f32[N,10]", "label=i64[N]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g, err = passes.Run(g, passes.Options{StopAfter: "late dce"}); err != nil {
+		t.Fatal(err)
+	}
+	compare(t, g, "testdata/cross_entropy.tir")
 }
 
 func compare(t *testing.T, g *ir.Graph, file string) {

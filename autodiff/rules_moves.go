@@ -137,7 +137,7 @@ func takeAlongRule(b *back, v, d *ir.Value) *ir.Value {
 	if one.Equal(d.Type.Shape) {
 		all := count(0, len(s))
 		idx := b.broadcast(b.cast(v.Args[1], ir.I64), s, all)
-		return b.where(b.eq(b.iota(s, axis), idx), b.broadcast(d, s, all))
+		return b.alone(loner{axis, b.eq(b.iota(s, axis), idx), d}, s)
 	}
 	return b.scatterAdd(ir.OpScatterAlong, v.Attr.(*ir.AxisAttr).Axis, b.zeros(v.Args[0].Type),
 		v.Args[1], d)

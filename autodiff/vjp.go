@@ -110,13 +110,14 @@ type walk struct {
 	copyOf   []*ir.Value   // by ID in src: the value in out
 	active   []bool        // by ID in src: depends on a parameter in wrt
 	cots     [][]*ir.Value // by ID in src: cotangent of each result, nil for zero
+	lone     map[*ir.Value]loner
 }
 
 // forward copies g into a new graph and finds what depends on wrt.
 func forward(g *ir.Graph, wrt []int, name string) (*ir.Graph, *walk, error) {
 	w := &walk{src: g, out: ir.NewGraph(g.Name + "_" + name), wrt: wrt,
 		copyOf: make([]*ir.Value, len(g.Values)), active: make([]bool, len(g.Values)),
-		cots: make([][]*ir.Value, len(g.Values))}
+		cots: make([][]*ir.Value, len(g.Values)), lone: map[*ir.Value]loner{}}
 	for i, p := range wrt {
 		if p < 0 || p >= len(g.Params) || slices.Contains(wrt[:i], p) {
 			return nil, nil, fmt.Errorf("%s: %s: parameters %v are not distinct within the graph's %d",
@@ -212,7 +213,7 @@ func (w *walk) gradient(p *ir.Value) *ir.Value {
 
 // step applies the rule of v to its cotangents.
 func (w *walk) step(v *ir.Value) {
-	b := &back{g: w.out, pos: v.Pos, need: make([]bool, len(v.Args))}
+	b := &back{g: w.out, pos: v.Pos, need: make([]bool, len(v.Args)), lone: w.lone}
 	for i, a := range v.Args {
 		b.need[i] = w.active[a.ID]
 	}
