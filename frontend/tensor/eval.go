@@ -22,6 +22,10 @@ type Evaluator interface {
 	// inputs. It neither keeps nor changes the inputs' data, and the data of
 	// its results is nobody else's.
 	Run(ctx context.Context, g *ir.Graph, inputs []*ir.Literal) ([]*ir.Literal, error)
+	// Prepare makes g, of static shapes, ready to run often. Each pair of
+	// inPlace is a result and the parameter that it replaces: the memory of
+	// both may be one.
+	Prepare(ctx context.Context, g *ir.Graph, inPlace [][2]int) (Runner, error)
 }
 
 var (
@@ -80,6 +84,24 @@ func (interpreter) Run(ctx context.Context, g *ir.Graph, inputs []*ir.Literal) (
 		}
 	}
 	return results, nil
+}
+
+// Prepare runs g as Run does.
+func (interpreter) Prepare(_ context.Context, g *ir.Graph, _ [][2]int) (Runner, error) {
+	return interpreted{g}, nil
+}
+
+type interpreted struct{ g *ir.Graph }
+
+func (r interpreted) Run(ctx context.Context, out, in []*ir.Literal) error {
+	res, err := interpreter{}.Run(ctx, r.g, in)
+	if err != nil {
+		return err
+	}
+	for i, l := range res {
+		copy(out[i].Data, repeated(l))
+	}
+	return nil
 }
 
 // aliases reports whether l's data lies in that of one of the others.

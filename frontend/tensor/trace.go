@@ -36,6 +36,7 @@ var tensorType = reflect.TypeFor[Tensor]()
 type slot struct {
 	name string // path from the argument's name: "p.W1"
 	spec string // the tag, or what was given for the argument
+	init string // the tag "init"
 	t    *Tensor
 }
 
@@ -44,7 +45,7 @@ type slot struct {
 func slots(v reflect.Value, name, spec string, out *[]slot) error {
 	switch {
 	case v.Type() == tensorType:
-		*out = append(*out, slot{name, spec, v.Addr().Interface().(*Tensor)})
+		*out = append(*out, slot{name: name, spec: spec, t: v.Addr().Interface().(*Tensor)})
 		return nil
 	case v.Kind() == reflect.Pointer && v.Type().Elem().Kind() == reflect.Struct:
 		if v.IsNil() {
@@ -54,7 +55,7 @@ func slots(v reflect.Value, name, spec string, out *[]slot) error {
 	case v.Kind() == reflect.Array || v.Kind() == reflect.Slice:
 		return listSlots(v, name, spec, out)
 	case v.Kind() == reflect.Struct:
-		return structSlots(v, name, out)
+		return structSlots(v, name, spec, out)
 	}
 	return fmt.Errorf("%s is a %v: want a Tensor, or a struct, array or slice of these", name,
 		v.Type())
@@ -111,7 +112,11 @@ func SplitSpec(spec string) ([]string, error) {
 	return specs, nil
 }
 
-func structSlots(v reflect.Value, name string, out *[]slot) error {
+func structSlots(v reflect.Value, name, spec string, out *[]slot) error {
+	env, err := parseBindings(spec)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		tag, tagged := f.Tag.Lookup("tcc")
@@ -124,8 +129,17 @@ func structSlots(v reflect.Value, name string, out *[]slot) error {
 			}
 			continue
 		}
+		if tag, err = bindTag(tag, env); err != nil {
+			return fmt.Errorf("%s.%s: %w", name, f.Name, err)
+		}
+		from := len(*out)
 		if err := slots(v.Field(i), join2(name, f.Name), tag, out); err != nil {
 			return err
+		}
+		if init, ok := f.Tag.Lookup("init"); ok {
+			for k := range (*out)[from:] {
+				(*out)[from+k].init = init
+			}
 		}
 	}
 	return nil
@@ -212,7 +226,9 @@ func (s *signature) arguments() ([]reflect.Value, []slot, error) {
 // Trace runs fn, a function of tensors and of structs and arrays of them, with
 // symbolic arguments and returns what it computes as a graph. There is one
 // specification an argument: "x=f32[N,784]" for a Tensor, a name for a struct,
-// whose fields say their types by tags such as `tcc:"f32[784,128]"`, and slices
+// whose fields say their types by tags such as `tcc:"f32[784,128]"`; the tag of
+// a field that is a struct gives values to the names in its tensors' types, as
+// in `tcc:"In=784,Out=128"`. Slices
 // have as many elements as [SplitSpec] finds. Named extents are dynamic. Results
 // are tensors, structs, arrays or slices of them, and an error as the last.
 // Parameters are named by argument and field ("p.W1"), results by field, or y0,
