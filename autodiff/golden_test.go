@@ -21,8 +21,8 @@ type mlp struct {
 }
 
 func (p mlp) loss(x, label tensor.Tensor) tensor.Tensor {
-	h := nn.Linear(x, p.W1, p.B1).Relu()
-	return nn.CrossEntropy(nn.Linear(h, p.W2, p.B2), label)
+	h := x.MatMul(p.W1).Add(p.B1).Relu()
+	return nn.CrossEntropy(h.MatMul(p.W2).Add(p.B2), label)
 }
 
 // TestGolden compares the gradient of a classifier's loss, derived while the

@@ -31,8 +31,8 @@ type Params struct {
 
 // logits are the unnormalized log-probabilities of the three species.
 func logits(p Params, x tensor.Tensor) tensor.Tensor {
-	h := nn.Linear(x, p.W1, p.B1).Relu()
-	return nn.Linear(h, p.W2, p.B2)
+	h := x.MatMul(p.W1).Add(p.B1).Relu()
+	return h.MatMul(p.W2).Add(p.B2)
 }
 
 // Predict returns the probabilities of the species.

@@ -1,119 +1,125 @@
-// Package nn has layers, losses and optimizers, written in the DSL of package
-// tensor alone: each is a few lines of tensor operations, which work in
-// compiled functions and outside.
+// Package nn has layers, losses, initial values and optimizers, written in the
+// DSL of package tensor alone: each is a few lines of tensor operations, which
+// work in compiled functions and outside.
+//
+// A layer is a struct of its parameters, whose tags say their types and initial
+// values in terms of sizes that the tag of the layer's field gives:
+//
+//	type Model struct {
+//		Conv nn.Conv2d `tcc:"In=1,Out=16,K=5"`
+//		Head nn.Linear `tcc:"In=3136,Out=10"`
+//	}
+//
+//	func (m Model) Logits(x tensor.Tensor) tensor.Tensor {
+//		x = m.Conv.Apply(x, tensor.Padding(2)).Relu().MaxPool2d([]int{2, 2})
+//		return m.Head.Apply(x.Reshape(-1, 3136))
+//	}
+//
+// [Init] makes the parameters. A model, its gradient and the state of an
+// optimizer are values of such types; [Leaves] of package tensor lists them.
 package nn
 
 import (
 	"fmt"
+	"math"
+	"strconv"
+	"strings"
 
 	"github.com/tensorcc/tcc/frontend/tensor"
 )
 
-// Linear returns x·w + b: x of shape (..., in), w of (in, out), b of (out).
-func Linear(x, w, b tensor.Tensor) tensor.Tensor { return x.MatMul(w).Add(b) }
-
-// CrossEntropy returns the mean over the batch of -log softmax(logits)[label]:
-// logits of shape (batch..., classes), label of integers of shape (batch...).
-func CrossEntropy(logits, label tensor.Tensor) tensor.Tensor {
-	picked := logits.LogSoftmax(-1).Gather(-1, label.Unsqueeze(-1))
-	return picked.Mean().Neg()
-}
-
-// MSE returns the mean square difference of x and y.
-func MSE(x, y tensor.Tensor) tensor.Tensor { return x.Sub(y).Square().Mean() }
-
-// SGD is stochastic gradient descent: p -= LR*g.
-type SGD struct {
-	LR float64
-}
-
-// Update replaces the tensors in *params, a struct of tensors, by what a step
-// along *grads, of the same type, makes of them.
-func (o SGD) Update(params, grads any) error {
-	p, g, err := leaves(params, grads)
+// Init sets all tensors of *model by their tags: their types, and the tag init,
+// which is one of
+//
+//	zeros, ones, constant=C
+//	normal=S     a normal distribution of standard deviation S
+//	uniform=B    within -B and B
+//	glorot       uniform, the bound of Glorot and Bengio (2010)
+//	he           normal, of He et al. (2015), for layers before Relu
+//	torch        uniform within 1/sqrt(fan in), as PyTorch's layers begin
+//
+// Weights of rank 2 are (in, out), of higher rank (out, in, ...). The numbers
+// depend on key and the order of the fields alone.
+func Init(model any, key tensor.Key) error {
+	fields, err := tensor.Fields(model)
 	if err != nil {
 		return err
 	}
-	for i := range p {
-		*p[i] = p[i].Sub(g[i].Mul(o.LR))
+	for i, f := range fields {
+		shape, static := f.Type.Shape.Ints()
+		if !static || f.Type.Rank() > 0 && shape == nil {
+			return fmt.Errorf("nn: Init: %s is %v: give values to its sizes in the tag of its layer",
+				f.Name, f.Type)
+		}
+		if f.Init == "" {
+			return fmt.Errorf("nn: Init: %s has no tag init: want one such as init:\"zeros\"", f.Name)
+		}
+		dims := make([]int, len(shape))
+		for k, d := range shape {
+			dims[k] = int(d)
+		}
+		t, err := initial(f.Init, key.Fold(uint64(i)), f.Type.DType, dims)
+		if err == nil {
+			err = t.Err()
+		}
+		if err != nil {
+			return fmt.Errorf("nn: Init: %s: %w", f.Name, err)
+		}
+		*f.T = t
 	}
 	return nil
 }
 
-// Adam is the optimizer of Kingma and Ba (2015), algorithm 1. A zero field
-// means its usual value: LR 0.001, Beta1 0.9, Beta2 0.999, Eps 1e-8.
-type Adam struct {
-	LR, Beta1, Beta2, Eps float64
-}
-
-// AdamState is what Adam remembers of parameters of type P: the running means
-// of gradients and of their squares, and the number of steps. It starts as
-// [NewAdamState]; fields are exported so that it can be an argument and a
-// result of a compiled function.
-type AdamState[P any] struct {
-	M, V P
-	Step tensor.Tensor `tcc:"f32"`
-}
-
-// NewAdamState returns the state before the first step, zeros of the types
-// that the tensors in params have.
-func NewAdamState[P any](params P) (AdamState[P], error) {
-	s := AdamState[P]{M: params, V: params, Step: tensor.Of(float32(0))}
-	m, v, err := leaves(&s.M, &s.V)
-	if err != nil {
-		return s, err
-	}
-	for i := range m {
-		zeros := tensor.ZerosLike(*m[i])
-		*m[i], *v[i] = zeros, zeros
-	}
-	return s, nil
-}
-
-// AdamUpdate replaces the tensors in *params and *state by what one step of o
-// along grads makes of them.
-func AdamUpdate[P any](o Adam, params *P, grads P, state *AdamState[P]) error {
-	o = o.filled()
-	p, g, err := leaves(params, &grads)
-	if err != nil {
-		return err
-	}
-	m, v, err := leaves(&state.M, &state.V)
-	if err != nil {
-		return err
-	}
-	state.Step = state.Step.Add(1)
-	one := tensor.OnesLike(state.Step)
-	bias1 := one.Sub(one.Mul(o.Beta1).Pow(state.Step))
-	bias2 := one.Sub(one.Mul(o.Beta2).Pow(state.Step))
-	for i := range p {
-		*m[i] = m[i].Mul(o.Beta1).Add(g[i].Mul(1 - o.Beta1))
-		*v[i] = v[i].Mul(o.Beta2).Add(g[i].Square().Mul(1 - o.Beta2))
-		scale := v[i].Div(bias2).Sqrt().Add(o.Eps)
-		*p[i] = p[i].Sub(m[i].Div(bias1).Mul(o.LR).Div(scale))
-	}
-	return nil
-}
-
-func (o Adam) filled() Adam {
-	for _, f := range []struct {
-		at  *float64
-		def float64
-	}{{&o.LR, 1e-3}, {&o.Beta1, 0.9}, {&o.Beta2, 0.999}, {&o.Eps, 1e-8}} {
-		if *f.at == 0 {
-			*f.at = f.def
+func initial(how string, key tensor.Key, d tensor.DType, dims []int) (tensor.Tensor, error) {
+	name, text, numbered := strings.Cut(how, "=")
+	c := 0.0
+	if numbered {
+		var err error
+		if c, err = strconv.ParseFloat(text, 64); err != nil {
+			return tensor.Tensor{}, fmt.Errorf("%q: want a number after =", how)
 		}
 	}
-	return o
+	in, out := fans(dims)
+	uniform := func(bound float64) tensor.Tensor {
+		return tensor.Uniform(key, d, -bound, bound, dims...)
+	}
+	switch name {
+	case "zeros":
+		return tensor.Zeros(d, dims...), nil
+	case "ones":
+		return tensor.Ones(d, dims...), nil
+	case "constant":
+		return tensor.Full(c, dims...).Cast(d), nil
+	case "normal":
+		return tensor.Normal(key, d, 0, c, dims...), nil
+	case "uniform":
+		return uniform(c), nil
+	case "glorot":
+		return uniform(math.Sqrt(6 / (in + out))), nil
+	case "he":
+		return tensor.Normal(key, d, 0, math.Sqrt(2/in), dims...), nil
+	case "torch":
+		return uniform(1 / math.Sqrt(in)), nil
+	}
+	return tensor.Tensor{}, fmt.Errorf("%q: want zeros, ones, constant, normal, uniform, glorot, he "+
+		"or torch", how)
 }
 
-// leaves lists the tensors of two structs of one type.
-func leaves(a, b any) (as, bs []*tensor.Tensor, err error) {
-	if as, err = tensor.Leaves(a); err == nil {
-		bs, err = tensor.Leaves(b)
+// fans counts what an output is computed from, and what an input goes to.
+func fans(dims []int) (in, out float64) {
+	if len(dims) < 2 {
+		n := 1.0
+		for _, d := range dims {
+			n *= float64(d)
+		}
+		return n, n
 	}
-	if err == nil && len(as) != len(bs) {
-		err = fmt.Errorf("nn: %T has %d tensors, %T %d", a, len(as), b, len(bs))
+	if len(dims) == 2 {
+		return float64(dims[0]), float64(dims[1])
 	}
-	return as, bs, err
+	field := 1.0
+	for _, d := range dims[2:] {
+		field *= float64(d)
+	}
+	return float64(dims[1]) * field, float64(dims[0]) * field
 }

@@ -43,7 +43,12 @@ func newPair(a0, a1, b float64) pair {
 
 func TestSGD(t *testing.T) {
 	p, g := newPair(1, 2, 3), newPair(10, -10, 1)
-	if err := (nn.SGD{LR: 0.1}).Update(&p, &g); err != nil {
+	o := nn.SGD{LR: 0.1}
+	s, err := nn.NewOptState(o, &p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := nn.Update(o, &p, &g, &s, nil); err != nil {
 		t.Fatal(err)
 	}
 	near(t, "A", p.A, 0, 3)
@@ -76,10 +81,11 @@ func TestAdam(t *testing.T) {
 
 func TestUpdateErrors(t *testing.T) {
 	p := newPair(1, 2, 3)
-	if err := (nn.SGD{LR: 1}).Update(p, &p); err == nil {
+	o := nn.SGD{LR: 1}
+	if err := nn.Update(o, p, &p, &nn.OptState{}, nil); err == nil {
 		t.Error("Update of a struct that is not a pointer: no error")
 	}
-	if err := (nn.SGD{LR: 1}).Update(&p, &p.A); err == nil {
+	if err := nn.Update(o, &p, &p.A, &nn.OptState{}, nil); err == nil {
 		t.Error("Update with gradients of another form: no error")
 	}
 }

@@ -42,3 +42,12 @@ func GradOf[P any](loss Tensor, params *P) (P, error) {
 	}
 	return grads, err
 }
+
+// Map returns v, a Tensor, or a struct, array or slice of such, with f of each
+// tensor in its place.
+func Map[T any](v T, f func(Tensor) Tensor) T {
+	for _, t := range tree(start("Map"), &v) {
+		*t = f(*t)
+	}
+	return v
+}
