@@ -34,8 +34,8 @@ type state struct {
 }
 
 func step(s state, x, label tensor.Tensor) (state, tensor.Tensor, error) {
-	h := nn.Linear(x, s.P.W1, s.P.B1).Relu()
-	loss := nn.CrossEntropy(nn.Linear(h, s.P.W2, s.P.B2), label)
+	h := x.MatMul(s.P.W1).Add(s.P.B1).Relu()
+	loss := nn.CrossEntropy(h.MatMul(s.P.W2).Add(s.P.B2), label)
 	grads, err := tensor.GradOf(loss, &s.P)
 	if err != nil {
 		return s, loss, err
