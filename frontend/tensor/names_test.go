@@ -41,6 +41,26 @@ var arrayAPI = []struct{ chapter, names string }{
 	{"array object", `dtype device mT ndim shape size T to_device`},
 }
 
+// pyTorch lists what PyTorch's users look for, beside what the standard has.
+var pyTorch = []struct{ chapter, names string }{
+	{"tensors", `view permute unsqueeze expand gather scatter scatter_add index_select index_add
+		index_copy index_fill masked_fill masked_select topk narrow select split chunk unfold
+		flatten clone item detach requires_grad backward grad zero_grad rot90 swapaxes diag repeat_interleave
+		one_hot lerp clamp fmod frac rsqrt sigmoid erf logit nan_to_num isclose cumsum cumprod
+		logsumexp softmax log_softmax einsum`},
+	{"in place", `add_ sub_ mul_ div_ pow_ fill_ copy_ zero_ clamp_ masked_fill_ scatter_
+		scatter_add_ index_add_ index_copy_ index_fill_ neg_ exp_ sqrt_ abs_ relu_`},
+	{"random", `rand randn randint randperm bernoulli multinomial dropout`},
+	{"activations", `relu relu6 leaky_relu prelu elu celu selu gelu silu mish softplus softsign
+		log_sigmoid hardsigmoid hardswish hardtanh tanhshrink softshrink hardshrink threshold
+		softmin glu`},
+	{"layers", `conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d max_pool1d
+		max_pool2d max_pool3d avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d
+		adaptive_avg_pool2d adaptive_max_pool1d adaptive_max_pool2d layer_norm rms_norm batch_norm
+		group_norm instance_norm local_response_norm normalize cosine_similarity pad interpolate
+		pixel_shuffle pixel_unshuffle fold scaled_dot_product_attention`},
+}
+
 // renamed has the Go names that the rule does not give.
 var renamed = map[string]string{
 	"asarray": "Of", "astype": "Cast", "bitwise_and": "And", "bitwise_or": "Or",
@@ -49,14 +69,15 @@ var renamed = map[string]string{
 	"greater": "Gt", "greater_equal": "Ge", "less": "Lt", "less_equal": "Le", "multiply": "Mul",
 	"negative": "Neg", "not_equal": "Ne", "remainder": "Mod", "subtract": "Sub",
 	"permute_dims": "Permute", "cumulative_prod": "CumProd", "cumulative_sum": "CumSum",
-	"ndim": "Rank", "to_device": "To",
+	"ndim": "Rank", "to_device": "To", "detach": "StopGradient", "repeat_interleave": "Repeat",
 }
 
 // words have capitals of their own inside Go names.
 var words = []string{"isnan:IsNaN", "isinf:IsInf", "isfinite:IsFinite", "isdtype:IsDType",
 	"dtype:DType", "argmax:ArgMax", "argmin:ArgMin", "argsort:ArgSort", "searchsorted:SearchSorted",
 	"qr:QR", "svdvals:SVDVals", "svd:SVD", "slogdet:SLogDet", "logaddexp:LogAddExp",
-	"matmul:MatMul", "mT:MT", "eigvalsh:EigValsh"}
+	"matmul:MatMul", "mT:MT", "eigvalsh:EigValsh", "topk:TopK",
+	"cumsum:CumSum", "cumprod:CumProd", "logsumexp:LogSumExp", "isclose:IsClose", "rms:RMS"}
 
 // excepted says why a name is not there.
 var excepted = map[string]string{
@@ -70,6 +91,9 @@ func goName(python string) string {
 		return n
 	}
 	var b strings.Builder
+	if base, ok := strings.CutSuffix(python, "_"); ok {
+		return goName(base) + "_"
+	}
 	for part := range strings.SplitSeq(python, "_") {
 		i := slices.IndexFunc(words, func(w string) bool { return strings.HasPrefix(w, part+":") })
 		if i >= 0 {
@@ -134,7 +158,7 @@ func TestNames(t *testing.T) {
 	for _, table := range []struct {
 		title    string
 		chapters []struct{ chapter, names string }
-	}{{"The Python array API standard, 2024.12", arrayAPI}} {
+	}{{"The Python array API standard, 2024.12", arrayAPI}, {"PyTorch", pyTorch}} {
 		fmt.Fprintf(&b, "\n## %s\n", table.title)
 		for _, c := range table.chapters {
 			fmt.Fprintf(&b, "\n### %s\n\n| Python | Go |\n| --- | --- |\n", c.chapter)

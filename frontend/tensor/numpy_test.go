@@ -117,3 +117,13 @@ func TestNumPyCases(t *testing.T) {
 		ahead(t, name, cs, e, 40)
 	})
 }
+
+// TestTorchCases does so with PyTorch's functions: the file named by
+// TCC_TORCH_CASES, or that in testdata.
+func TestTorchCases(t *testing.T) {
+	given := os.Getenv("TCC_TORCH_CASES")
+	name := cmp.Or(given, "testdata/torch.jsonl.gz")
+	cs := readCases(t, name)
+	t.Run("lazy", func(t *testing.T) { lazily(t, name, cs) })
+	t.Run("ahead", func(t *testing.T) { ahead(t, name, cs, tensor.Interpreter(), 20) })
+}

@@ -111,3 +111,24 @@ func TestViews(t *testing.T) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
+
+// TestRandom has the same random numbers as the interpreter, to the bit.
+func TestRandom(t *testing.T) {
+	use(t)
+	draw := func() []float64 {
+		k := tensor.NewKey(5).Split(4)
+		var all []float64
+		for _, x := range []tensor.Tensor{tensor.Randn(k[0], tensor.F64, 1001),
+			tensor.Randn(k[0], tensor.F32, 1001), tensor.Uniform(k[1], tensor.F32, -1, 2, 77),
+			tensor.Randint(k[2], 0, 10, 50), tensor.Permutation(k[3], 64),
+			tensor.Exponential(k[3], tensor.F64, 2, 99)} {
+			all = append(all, tensor.MustData[float64](x.Cast(tensor.F64))...)
+		}
+		return all
+	}
+	got := draw()
+	defer tensor.SetEvaluator(tensor.SetEvaluator(tensor.Interpreter()))
+	if want := draw(); !slices.Equal(got, want) {
+		t.Errorf("native code and the interpreter have different numbers")
+	}
+}
