@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/tensorcc/tcc/codegen/kernel"
@@ -22,13 +23,42 @@ type Artifact struct {
 // Level has the kernels for one CPU level, in the order of the program's.
 type Level struct {
 	Name    string
+	Target  llvm.Target // that code is made for, unless it is the generic level
 	Kernels []Kernel
+}
+
+// Runs is the level of the machine at which l runs: its own, unless its
+// instructions are emulated.
+func (l *Level) Runs() string {
+	if l.Target.Emulated != "" {
+		return l.Target.Level
+	}
+	return l.Name
+}
+
+// only is a with one level, complete.
+func (a *Artifact) only(level string) *Artifact {
+	c := *a
+	i := slices.IndexFunc(a.Levels, func(l *Level) bool { return l.Name == level })
+	l := *a.Levels[i]
+	l.Kernels = slices.Clone(l.Kernels)
+	for j := range l.Kernels {
+		for at := a.Levels[i]; l.Kernels[j].Same; {
+			at = a.base(at)
+			l.Kernels[j] = at.Kernels[j]
+		}
+	}
+	c.Levels = []*Level{&l}
+	return &c
 }
 
 // Kernel is a kernel at one level.
 type Kernel struct {
-	Tree    *kernel.Kernel // scheduled
-	Code    *llvm.Func     // nil at the generic level
+	Tree *kernel.Kernel // scheduled
+	Code *llvm.Func     // nil at the generic level
+	// Same says that the form of the target's base level, which the artifact
+	// has, is as good: there is no code.
+	Same    bool
 	Tasks   runtime.Int
 	Scratch runtime.Int
 }
@@ -81,6 +111,7 @@ func (a *Artifact) LoadWith(weights []byte, opts ...runtime.Option) (*runtime.Mo
 	p := *a.Plan.Program
 	p.Kernels = append([]runtime.Kernel(nil), p.Kernels...)
 	for _, l := range a.Levels {
+		p.Levels = append(p.Levels[:len(p.Levels):len(p.Levels)], l.Runs())
 		base, release, err := mapLevel(l)
 		if err != nil {
 			return nil, fmt.Errorf("%s: level %s: %w", p.Name, l.Name, err)
@@ -90,7 +121,10 @@ func (a *Artifact) LoadWith(weights []byte, opts ...runtime.Option) (*runtime.Mo
 		}
 		for i := range p.Kernels {
 			k := &l.Kernels[i]
-			v := runtime.Variant{Level: l.Name, Tasks: k.Tasks, Scratch: k.Scratch}
+			if k.Same {
+				continue
+			}
+			v := runtime.Variant{Level: l.Runs(), Tasks: k.Tasks, Scratch: k.Scratch}
 			if k.Code != nil {
 				v.Code = base[i]
 			} else {
@@ -108,6 +142,9 @@ func mapLevel(l *Level) ([]uintptr, func(), error) {
 	var code []byte
 	at := make([]uintptr, len(l.Kernels))
 	for i, k := range l.Kernels {
+		if k.Same {
+			continue
+		}
 		if k.Code == nil {
 			return nil, nil, nil
 		}

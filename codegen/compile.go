@@ -25,6 +25,9 @@ import (
 type Options struct {
 	Levels []string // CPU levels, see Levels; none: this machine's best
 	Passes passes.Options
+	// Emulate makes code for this machine of the levels that it has not, with
+	// their instructions computed by others: for tests of such levels.
+	Emulate bool
 	// Progress is called as work goes on; done of total kernels are compiled.
 	Progress func(done, total int)
 }
@@ -66,24 +69,29 @@ func prepare(g *ir.Graph, o Options) (*Artifact, error) {
 		levels = runtime.Levels()[:1]
 	}
 	for _, name := range levels {
-		l, err := a.schedule(name)
+		l, err := a.schedule(name, o)
 		if err != nil {
 			return nil, err
 		}
 		a.Levels = append(a.Levels, l)
 	}
+	a.share()
 	lap(&a.Stats.Schedule)
 	a.Stats.WeightBytes = a.Plan.Program.WeightBytes
 	return a, nil
 }
 
 // schedule makes the trees of one level.
-func (a *Artifact) schedule(level string) (*Level, error) {
+func (a *Artifact) schedule(level string, o Options) (*Level, error) {
 	t, ok := schedule.Targets[level]
 	if !ok {
 		return nil, fmt.Errorf("level %s is not known; levels are %v", level, Levels())
 	}
-	l := &Level{Name: level, Kernels: make([]Kernel, len(a.Plan.Trees))}
+	target, err := o.target(level)
+	if err != nil {
+		return nil, err
+	}
+	l := &Level{Name: level, Target: target, Kernels: make([]Kernel, len(a.Plan.Trees))}
 	trees, err := scheduleAll(a.Plan.Trees, t)
 	if err != nil {
 		return nil, fmt.Errorf("level %s: %w", level, err)
@@ -99,6 +107,44 @@ func (a *Artifact) schedule(level string) (*Level, error) {
 		}
 	}
 	return l, nil
+}
+
+// share marks the kernels whose trees are those of the level's base.
+func (a *Artifact) share() {
+	for _, l := range a.Levels {
+		base := a.base(l)
+		if base == nil {
+			continue
+		}
+		for j := range l.Kernels {
+			l.Kernels[j].Same = l.Kernels[j].Tree.String() == base.Kernels[j].Tree.String()
+		}
+	}
+}
+
+// base is the level of a, nil if there is none, that l adds instructions to.
+func (a *Artifact) base(l *Level) *Level {
+	for name := schedule.Targets[l.Name].Base; name != ""; name = schedule.Targets[name].Base {
+		i := slices.IndexFunc(a.Levels, func(b *Level) bool { return b.Name == name })
+		if i >= 0 {
+			return a.Levels[i]
+		}
+	}
+	return nil
+}
+
+// target is what code of a level is made for.
+func (o *Options) target(level string) (llvm.Target, error) {
+	t, _ := llvm.TargetOf(level)
+	machine := runtime.Levels()
+	if !o.Emulate || level == runtime.LevelGeneric || slices.Contains(machine, level) {
+		return t, nil
+	}
+	best, ok := llvm.TargetOf(machine[0])
+	if !ok {
+		return t, fmt.Errorf("level %s cannot be emulated: this machine runs %v", level, machine)
+	}
+	return best.Emulate(level), nil
 }
 
 // tasks is the number of tasks of the tree made of the naive one, 0 where it has
@@ -176,17 +222,22 @@ func (a *Artifact) compile(ctx context.Context, progress func(done, total int)) 
 	}
 	done, total := 0, len(native)*len(a.Plan.Trees)
 	for _, l := range native {
-		t, _ := llvm.TargetOf(l.Name)
-		mods, err := modules(l.Kernels, t)
+		var own []*Kernel
+		for i := range l.Kernels {
+			if !l.Kernels[i].Same {
+				own = append(own, &l.Kernels[i])
+			}
+		}
+		mods, err := modules(own, l.Target)
 		if err != nil {
 			return err
 		}
-		funcs, _, err := tc.Compile(ctx, mods, t, "")
+		funcs, _, err := tc.Compile(ctx, mods, l.Target, "")
 		if err != nil {
 			return err
 		}
 		for i := range funcs {
-			l.Kernels[i].Code = &funcs[i]
+			own[i].Code = &funcs[i]
 			a.Stats.CodeBytes += int64(len(funcs[i].Code))
 		}
 		done += len(l.Kernels)
@@ -199,7 +250,7 @@ func (a *Artifact) compile(ctx context.Context, progress func(done, total int)) 
 
 // modules emits kernels, in order, as modules of a size that starting LLVM for
 // each costs little and that many are compiled at once.
-func modules(kernels []Kernel, t llvm.Target) ([]llvm.Module, error) {
+func modules(kernels []*Kernel, t llvm.Target) ([]llvm.Module, error) {
 	const most = 4000 // instructions
 	var mods []llvm.Module
 	b := llvm.NewBatch(t)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	goruntime "runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -22,7 +23,8 @@ import (
 // This file compiles generated graphs, many to a module, and runs them beside
 // the interpreter. The tests that use it are in diff_test.go.
 
-// nativeLevels are the levels that kernels can be compiled for and run at here.
+// nativeLevels are the levels that kernels can be compiled for and run at here,
+// and amx, whose instructions are emulated where this machine has none.
 func nativeLevels(t testing.TB) []string {
 	t.Helper()
 	if _, err := llvm.Find(); err != nil {
@@ -34,6 +36,9 @@ func nativeLevels(t testing.TB) []string {
 	})
 	if len(levels) == 0 {
 		t.Skip("no native level on this machine: " + fmt.Sprint(runtime.Levels()))
+	}
+	if goruntime.GOARCH == "amd64" && !slices.Contains(levels, runtime.LevelAMX) {
+		levels = append(levels, runtime.LevelAMX)
 	}
 	return levels
 }
@@ -59,7 +64,7 @@ func guard(f func() error) (err error) {
 func newSubject(c *irtest.Case, levels []string) *subject {
 	s := &subject{c: c}
 	s.err = guard(func() (err error) {
-		s.a, err = prepare(c.Graph, Options{Levels: levels})
+		s.a, err = prepare(c.Graph, Options{Levels: levels, Emulate: true})
 		return err
 	})
 	return s
@@ -87,7 +92,7 @@ func compileLevel(tc *llvm.Toolchain, subjects []*subject, level int) {
 			continue
 		}
 		if p == nil {
-			t, _ := llvm.TargetOf(s.a.Levels[level].Name)
+			t := s.a.Levels[level].Target
 			p = &packer{t: t, batch: llvm.NewBatch(t)}
 		}
 		s.err = p.add(i, s.a.Levels[level])
@@ -125,6 +130,9 @@ type ref struct{ subject, kernel int }
 
 func (p *packer) add(subject int, l *Level) error {
 	for i := range l.Kernels {
+		if l.Kernels[i].Same {
+			continue
+		}
 		err := guard(func() error {
 			k := mathfn.Kernel(l.Kernels[i].Tree)
 			k.Name = fmt.Sprintf("g%d_%s", subject, k.Name)
@@ -152,7 +160,10 @@ func (p *packer) flush() {
 // interpreter's results of each input set. The second time outputs are given,
 // full of garbage, and the arena is not new.
 func (s *subject) run(level string, want [][]*ir.Literal) error {
-	m, err := s.a.Load(runtime.WithLevel(level), runtime.WithThreads(1+int(s.c.Seed%3)))
+	if s.redundant(level) {
+		return nil
+	}
+	m, err := s.load(level, runtime.WithThreads(1+int(s.c.Seed%3)))
 	if err != nil {
 		return fmt.Errorf("load: %w", err)
 	}
@@ -169,6 +180,23 @@ func (s *subject) run(level string, want [][]*ir.Literal) error {
 		}
 	}
 	return nil
+}
+
+// redundant reports whether all kernels of a level are those of its base, which
+// is run too.
+func (s *subject) redundant(level string) bool {
+	for _, l := range s.a.Levels {
+		if l.Name == level {
+			return !slices.ContainsFunc(l.Kernels, func(k Kernel) bool { return !k.Same })
+		}
+	}
+	return false
+}
+
+// load is the artifact as it runs at a level.
+func (s *subject) load(level string, opts ...runtime.Option) (*runtime.Model, error) {
+	a := s.a.only(level)
+	return a.Load(append(opts, runtime.WithLevel(a.Levels[0].Runs()))...)
 }
 
 func runModel(m *runtime.Model, in []*ir.Literal, again bool) ([]*ir.Literal, error) {
@@ -316,7 +344,7 @@ func locate(c *irtest.Case, level string) string {
 			for j := range l.Kernels {
 				l.Kernels[j].Tasks = 1
 			}
-			l.Name = runtime.LevelGeneric
+			l.Name, l.Target = runtime.LevelGeneric, llvm.Target{}
 		}
 		if err := guard(func() error { return s.run(runtime.LevelGeneric, want) }); err != nil {
 			return fmt.Sprintf("%s: %v", stage, err)

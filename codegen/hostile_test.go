@@ -103,7 +103,7 @@ func rebind(g *ir.Graph, n int64, r *rand.Rand) []*ir.Literal {
 // that are known to the bit agree with the interpreter's, and where it
 // succeeds the code does; otherwise all that counts is that the process lives.
 func (s *subject) attack(level string) error {
-	m, err := s.a.Load(runtime.WithLevel(level), runtime.WithThreads(2))
+	m, err := s.load(level, runtime.WithThreads(2))
 	if err != nil {
 		return err
 	}
@@ -307,7 +307,7 @@ func TestHostileIndices(t *testing.T) {
 }
 
 func (s *subject) badIndices(t *testing.T, level string, bad []int64) {
-	m, err := s.a.Load(runtime.WithLevel(level), runtime.WithThreads(2))
+	m, err := s.load(level, runtime.WithThreads(2))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -397,7 +397,7 @@ func functionsAgree(t *testing.T, c *irtest.Case, level string) {
 	if err := compileAll([]*subject{s}, []string{level}); err != nil || s.err != nil {
 		t.Fatal(err, s.err)
 	}
-	m, err := s.a.Load(runtime.WithLevel(level))
+	m, err := s.load(level)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -485,7 +485,7 @@ func TestHostileExtents(t *testing.T) {
 }
 
 func (s *subject) badExtents(t *testing.T, level string) {
-	m, err := s.a.Load(runtime.WithLevel(level))
+	m, err := s.load(level)
 	if err != nil {
 		t.Fatal(err)
 	}

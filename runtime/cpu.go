@@ -9,10 +9,12 @@ import (
 
 // CPU levels. A program has kernels for some of them; Generic is pure Go and runs everywhere.
 const (
-	LevelV3      = "x86-64-v3" // AVX2, FMA, BMI
-	LevelV4      = "x86-64-v4" // and AVX-512 F, BW, CD, DQ, VL
-	LevelAMX     = "amx"       // and AMX tiles; no kernels use it yet
-	LevelARM64   = "arm64"     // ARMv8 with NEON
+	LevelV3      = "x86-64-v3"   // AVX2, FMA, BMI
+	LevelV4      = "x86-64-v4"   // and AVX-512 F, BW, CD, DQ, VL
+	LevelVNNI    = "avx512-vnni" // and AVX-512 VNNI
+	LevelBF16    = "avx512-bf16" // and AVX-512 BF16
+	LevelAMX     = "amx"         // and AMX tiles of i8 and bf16
+	LevelARM64   = "arm64"       // ARMv8 with NEON
 	LevelGeneric = "generic"
 )
 
@@ -61,9 +63,9 @@ func levelsFrom(machine []string, i int) []string {
 	return machine[i : len(machine)-1]
 }
 
-// programLevels returns the levels that p has kernels for, sorted.
+// programLevels returns the levels that p is compiled for, sorted.
 func programLevels(p *Program) []string {
-	var have []string
+	have := slices.Clone(p.Levels)
 	for _, k := range p.Kernels {
 		for _, v := range k.Variants {
 			if !slices.Contains(have, v.Level) {

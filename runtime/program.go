@@ -14,6 +14,7 @@ type Program struct {
 	Exprs   []Expr
 	Checks  []Check
 	Buffers []Buffer
+	Levels  []string // that it is compiled for, those of the kernels' forms at least
 	Kernels []Kernel
 	Steps   []Step
 	// Arena is the bytes of working memory of one call, planned by the compiler.
@@ -121,7 +122,8 @@ type Buffer struct {
 // long as the kernel's dims imply. It returns a status.
 type GoFunc func(bufs []unsafe.Pointer, dims []int64, lo, hi int64, scratch unsafe.Pointer) int32
 
-// Kernel is one kernel with a form for each CPU level.
+// Kernel is one kernel with a form for each CPU level; where it has none for a level of the
+// program, the form of the next level that the machine runs is as good.
 type Kernel struct {
 	Name     string
 	Node     string // where it comes from, for errors: node names of the source model

@@ -38,7 +38,7 @@ const generic = runtime.LevelGeneric
 
 func cpuFlag() cli.Flag {
 	return &cli.StringFlag{Name: "cpu", Value: "all", Usage: "all, native, or levels such as " +
-		"x86-64-v3,x86-64-v4,arm64, " +
+		"x86-64-v3,x86-64-v4,avx512-vnni,avx512-bf16,amx,arm64, " +
 		"one of which is chosen at run time"}
 }
 

@@ -15,8 +15,8 @@ func TestParseLevels(t *testing.T) {
 		want       []string
 		err        string
 	}{
-		{flag: "all", want: []string{"x86-64-v4", "x86-64-v3", "arm64"}},
-		{flag: "all", arch: "amd64", want: []string{"x86-64-v4", "x86-64-v3"}},
+		{flag: "all", want: []string{"amx", "avx512-bf16", "avx512-vnni", "x86-64-v4", "x86-64-v3", "arm64"}},
+		{flag: "all", arch: "amd64", want: []string{"amx", "avx512-bf16", "avx512-vnni", "x86-64-v4", "x86-64-v3"}},
 		{flag: "all", arch: "arm64", want: []string{"arm64"}},
 		{flag: "all", arch: "riscv64"},
 		{flag: "x86-64-v3", arch: "amd64", want: []string{"x86-64-v3"}},

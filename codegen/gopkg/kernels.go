@@ -3,6 +3,7 @@ package gopkg
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tensorcc/tcc/codegen"
@@ -50,11 +51,17 @@ func (g *generator) native() error {
 			continue
 		}
 		var funcs []llvm.Func
+		at := map[*codegen.Kernel]int{}
 		for _, l := range levels {
 			suffix := "_" + strings.NewReplacer("x86-64-", "", "-", "_").Replace(l.Name)
-			for _, k := range l.Kernels {
+			for i := range l.Kernels {
+				k := &l.Kernels[i]
+				if k.Same {
+					continue
+				}
 				f := *k.Code
 				f.Name += suffix
+				at[k] = len(funcs)
 				funcs = append(funcs, f)
 			}
 		}
@@ -64,9 +71,8 @@ func (g *generator) native() error {
 		}
 		g.files["kernels_"+arch+".s"] = asm
 		g.files["kernels_"+arch+".go"] = decl
-		n := len(g.a.Plan.Program.Kernels)
-		err = g.variants("variants_"+arch+".go", "!purego", levels, func(level, k int) string {
-			return fmt.Sprintf("Code: at(%d)", level*n+k)
+		err = g.variants("variants_"+arch+".go", "!purego", levels, func(k *codegen.Kernel) string {
+			return fmt.Sprintf("Code: at(%d)", at[k])
 		})
 		if err != nil {
 			return err
@@ -78,25 +84,28 @@ func (g *generator) native() error {
 // variants writes the function that lists the forms of each kernel; code is
 // the field that has a form.
 func (g *generator) variants(file, tag string, levels []*codegen.Level,
-	code func(level, k int) string) error {
-	var rows []string
-	for k := range g.a.Plan.Program.Kernels {
-		var b strings.Builder
-		for i, l := range levels {
-			if i > 0 {
-				b.WriteString(", ")
+	code func(k *codegen.Kernel) string) error {
+	var rows, names []string
+	for _, l := range levels {
+		names = append(names, strconv.Quote(l.Name))
+	}
+	for i := range g.a.Plan.Program.Kernels {
+		var forms []string
+		for _, l := range levels {
+			k := &l.Kernels[i]
+			if k.Same {
+				continue
 			}
-			v := l.Kernels[k]
-			fmt.Fprintf(&b, "{Level: %q, %s, Tasks: %s", l.Name, code(i, k), literal(v.Tasks))
-			if v.Scratch != 0 {
-				b.WriteString(", Scratch: " + literal(v.Scratch))
+			form := fmt.Sprintf("{Level: %q, %s, Tasks: %s", l.Name, code(k), literal(k.Tasks))
+			if k.Scratch != 0 {
+				form += ", Scratch: " + literal(k.Scratch)
 			}
-			b.WriteString("}")
+			forms = append(forms, form+"}")
 		}
-		rows = append(rows, b.String())
+		rows = append(rows, strings.Join(forms, ", "))
 	}
 	return g.expand(file, "variants", map[string]any{"Package": g.o.Package, "Runtime": g.rtImport(),
-		"Tag": tag, "Rows": rows, "Native": Arch(levels[0].Name) != "" && len(rows) > 0,
+		"Tag": tag, "Rows": rows, "Levels": strings.Join(names, ", "), "Native": Arch(levels[0].Name) != "" && len(rows) > 0,
 		"Align": llvm.CodeAlign})
 }
 
@@ -119,8 +128,8 @@ func (g *generator) generic() error {
 		}
 	}
 	tag += " || (!amd64 && !arm64)"
-	err := g.variants("variants_generic.go", tag, []*codegen.Level{l}, func(_, k int) string {
-		return "Go: " + l.Kernels[k].Tree.Name
+	err := g.variants("variants_generic.go", tag, []*codegen.Level{l}, func(k *codegen.Kernel) string {
+		return "Go: " + k.Tree.Name
 	})
 	if err != nil {
 		return err

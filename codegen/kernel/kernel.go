@@ -16,10 +16,11 @@ type Space uint8
 
 // The spaces.
 const (
-	Global  Space = iota // a parameter
-	Scratch              // memory of the worker, addressable; lives as long as its scope
-	Local                // small, static: registers, or the stack where indices are not constant
-	Shared               // memory of a GPU block
+	Global    Space = iota // a parameter
+	Scratch                // memory of the worker, addressable; lives as long as its scope
+	Local                  // small, static: registers, or the stack where indices are not constant
+	Shared                 // memory of a GPU block
+	Registers              // tiles of a matrix unit, which only instructions touch
 )
 
 // Buffer is a row of elements. Two parameters never overlap, except that
@@ -113,9 +114,13 @@ type Tile struct {
 // Params, whose flat indices are row-major in the tile's shape.
 type Instr struct {
 	Name   string
+	Levels []string // CPU levels that have it
 	Params []*Buffer
 	Shapes [][]int64
 	Body   []Stmt
+	// Sum is what it does in real numbers: Body, or a plain sum of products of
+	// which Body rounds and flushes in its own way.
+	Sum []Stmt
 }
 
 func (*Loop) stmt()  {}

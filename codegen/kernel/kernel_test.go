@@ -105,6 +105,8 @@ func TestVerify(t *testing.T) {
 		{"k6", "\tblock.x j < N\n\t\ty[j] = 1.0f32\n"},
 		{"k13", "\tblock.x j < 4\n\t\talloc t f32[4] shared\n"},
 		{"k13", "\talloc t f32[1] local\n\tblock.x j < 4\n\t\tt[0] = 1.0f32\n"},
+		{"k14", "\talloc t f32[4] registers\n\tt[0] = 1.0f32\n"},
+		{"k14", "\talloc t f32[4] registers\n\ty[0] = t[0]\n"},
 		{"k12", "\tif 1i64\n\t\ty[0] = 1.0f32\n"},
 		{"k12", "\tfail 0 true\n"},
 	} {

@@ -140,7 +140,7 @@ func (p *parser) buffer() *Buffer {
 	p.expect("[")
 	b.Size = p.dim()
 	p.expect("]")
-	for s := Scratch; s <= Shared; s++ {
+	for s := Scratch; s <= Registers; s++ {
 		if p.keyword(s.String()) {
 			b.Space = s
 		}

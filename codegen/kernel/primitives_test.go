@@ -34,6 +34,10 @@ func inputs(t testing.TB, k *Kernel, dims []int64, seed uint64) [][]byte {
 				binary.LittleEndian.PutUint32(b[4*i:], math.Float32bits(float32(v)))
 			case p.DType == ir.I64:
 				binary.LittleEndian.PutUint64(b[8*i:], uint64(v+4))
+			case p.DType.IsInt():
+				for j := range int64(p.DType.Size()) {
+					b[i*int64(p.DType.Size())+j] = byte(v >> (8 * j))
+				}
 			}
 		}
 		bufs = append(bufs, b)

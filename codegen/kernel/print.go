@@ -33,7 +33,8 @@ func (k *Kernel) String() string {
 	return p.b.String()
 }
 
-var spaceNames = [...]string{Global: "global", Scratch: "scratch", Local: "local", Shared: "shared"}
+var spaceNames = [...]string{Global: "global", Scratch: "scratch", Local: "local", Shared: "shared",
+	Registers: "registers"}
 
 var bindNames = [...]string{Serial: "serial", Parallel: "parallel", Unroll: "unroll",
 	Vector: "vector", GridX: "grid.x", GridY: "grid.y", GridZ: "grid.z",

@@ -22,7 +22,7 @@ func tileProduct() *Instr {
 		&Loop{Var: "j", Extent: ir.Const(4), Body: []Stmt{
 			&Loop{Var: "l", Extent: ir.Const(3), Body: []Stmt{update}}}}}}}
 	return &Instr{Name: "tileproduct", Params: []*Buffer{a, b, c},
-		Shapes: [][]int64{{2, 3}, {3, 4}, {2, 4}}, Body: body}
+		Shapes: [][]int64{{2, 3}, {3, 4}, {2, 4}}, Body: body, Sum: body}
 }
 
 func TestReplace(t *testing.T) {

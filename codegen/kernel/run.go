@@ -340,7 +340,7 @@ func (m *machine) load(e *Expr) func() uint64 {
 
 // call executes the meaning of an instruction with the tiles as its buffers.
 func (m *machine) call(c *Call) func() {
-	body, err := c.inline()
+	body, err := c.inline(c.Instr.Body)
 	if err != nil {
 		stop("%w", err)
 	}

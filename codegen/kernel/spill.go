@@ -6,7 +6,13 @@ package kernel
 // the loops of the copying nest, outermost first.
 //
 // It is legal where the loop does not write the buffer.
-func (k *Kernel) Spill(v, buf string) ([]string, error) {
+func (k *Kernel) Spill(v, buf string) ([]string, error) { return k.spill(v, buf, false) }
+
+// SpillWhole is Spill, but elements are copied whatever the conditions around
+// their uses: it is legal where they are there.
+func (k *Kernel) SpillWhole(v, buf string) ([]string, error) { return k.spill(v, buf, true) }
+
+func (k *Kernel) spill(v, buf string, whole bool) ([]string, error) {
 	p, err := k.find("spill", v)
 	if err != nil {
 		return nil, err
@@ -28,9 +34,12 @@ func (k *Kernel) Spill(v, buf string) ([]string, error) {
 	b.Name = k.fresh(old.Name + "s")
 	copied, names := k.copyBody([]Stmt{p.loop})
 	used := false
-	copied = copyNest(copied, old, &b, &used)
+	copied = copyNest(copied, old, &b, &used, whole)
 	if !used {
 		return nil, refuse("spill", v, "no store in it reads %s", buf)
+	}
+	if whole && !storesInside(p.facts(k), copied) {
+		return nil, refuse("spill", v, "elements that conditions leave out may not be there")
 	}
 	body := (&subst{bufs: map[*Buffer]*Buffer{old: &b}}).body([]Stmt{p.loop})
 	var vars []string
@@ -45,16 +54,21 @@ func (k *Kernel) Spill(v, buf string) ([]string, error) {
 
 // copyNest replaces the stores in body by copies of the elements of old that
 // they read, and drops everything else but loops and conditions.
-func copyNest(body []Stmt, old, to *Buffer, used *bool) []Stmt {
+func copyNest(body []Stmt, old, to *Buffer, used *bool, whole bool) []Stmt {
 	var out []Stmt
 	for _, s := range body {
 		switch s := s.(type) {
 		case *Loop:
-			s.Body = copyNest(s.Body, old, to, used)
+			s.Body = copyNest(s.Body, old, to, used, whole)
 			out = append(out, s)
 		case *If:
-			s.Then, s.Else = copyNest(s.Then, old, to, used), copyNest(s.Else, old, to, used)
-			out = append(out, s)
+			s.Then = copyNest(s.Then, old, to, used, whole)
+			s.Else = copyNest(s.Else, old, to, used, whole)
+			if whole {
+				out = append(append(out, s.Then...), s.Else...)
+			} else {
+				out = append(out, s)
+			}
 		case *Store, *Let:
 			seen := map[string]bool{}
 			StmtExprs(s, func(e *Expr) {
@@ -69,4 +83,24 @@ func copyNest(body []Stmt, old, to *Buffer, used *bool) []Stmt {
 		}
 	}
 	return out
+}
+
+// storesInside reports whether all stores in loops in body are within their
+// buffers.
+func storesInside(f *Facts, body []Stmt) bool {
+	for _, s := range body {
+		switch s := s.(type) {
+		case *Loop:
+			g := f.Clone()
+			g.Loop(s.Var, s.Extent)
+			if !storesInside(g, s.Body) {
+				return false
+			}
+		case *Store:
+			if !f.InBounds(s.Index, s.Buf.Size) {
+				return false
+			}
+		}
+	}
+	return true
 }

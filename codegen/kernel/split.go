@@ -15,6 +15,7 @@ const (
 	Exact Tail = iota // refuse
 	Mask              // run whole groups, with a condition around the body
 	Clip              // shorten the inner loop: its extent is min(factor, what is left)
+	Pad               // run whole groups; what is beyond the extent loads zeros and stores nothing
 )
 
 // refuse is the error of a primitive that cannot prove itself legal.
@@ -32,7 +33,9 @@ func (k *Kernel) find(what, v string) (*place, error) {
 
 // Split makes of loop v a loop over groups, which keeps the name, and inside
 // it a loop over the factor iterations of a group, whose name is made from
-// inner and returned. It is always legal: the order of iterations stays.
+// inner and returned. It is legal, as the order of iterations stays, unless the
+// loop is to be padded: there must then be nothing but stores in it, and
+// integer products added to a sum.
 func (k *Kernel) Split(v, inner string, factor int64, tail Tail) (string, error) {
 	p, err := k.find("split", v)
 	if err != nil {
@@ -53,6 +56,11 @@ func (k *Kernel) Split(v, inner string, factor int64, tail Tail) (string, error)
 	case whole:
 	case tail == Mask:
 		in.Body = []Stmt{&If{Cond: OpExpr(ir.OpLt, IndexExpr(at), IndexExpr(l.Extent)), Then: in.Body}}
+	case tail == Pad:
+		cond := OpExpr(ir.OpLt, IndexExpr(at), IndexExpr(l.Extent))
+		if in.Body, err = pad(v, []string{v, name}, in.Body, cond); err != nil {
+			return "", err
+		}
 	case tail == Clip:
 		in.Extent = n.Min(l.Extent.Sub(ir.Sym(v).MulConst(factor)))
 	}
@@ -86,6 +94,34 @@ func (k *Kernel) Cut(v string, n ir.Dim) (map[string]string, error) {
 	m.Body = replaceVar(m.Body, m.Var, ir.Sym(m.Var).Add(n))
 	p.replace(simplifyBody([]Stmt{&first, m}, f)...)
 	return names, nil
+}
+
+// Version makes two copies of the body of loop v, one for where cond holds and
+// one for where it does not. It returns the names that the loops in each have,
+// by the names they had; nil for a copy that there is not, because cond is
+// decided. It is always legal.
+func (k *Kernel) Version(v string, cond *Expr) (then, els map[string]string, err error) {
+	p, err := k.find("version", v)
+	if err != nil {
+		return nil, nil, err
+	}
+	then = map[string]string{}
+	WalkStmts(p.loop.Body, func(s Stmt) {
+		if l, ok := s.(*Loop); ok {
+			then[l.Var] = l.Var
+		}
+	})
+	f := p.inside(k)
+	if holds, ok := f.decide(f.simplifyExpr(cond)); ok {
+		p.loop.Body = simplifyBody(p.loop.Body, f)
+		if holds {
+			return then, nil, nil
+		}
+		return nil, then, nil
+	}
+	other, els := k.copyBody(p.loop.Body)
+	p.loop.Body = simplifyBody([]Stmt{&If{Cond: cond, Then: p.loop.Body, Else: other}}, f)
+	return then, els, nil
 }
 
 // Specialize makes of loop v, whose extent is min(n, rest) for a number n, two

@@ -23,12 +23,13 @@ import (
 //	k7  a vector loop has a number as extent, is independent and has no loop
 //	    inside but unrolled ones
 //	k8  the extent of an unrolled loop is a number
-//	k9  local and shared buffers have a number as size
+//	k9  local and shared buffers and registers have a number as size
 //	k10 loads are of buffers that are read: inputs, outputs or the kernel's own
 //	k11 tiles fit their instruction
 //	k12 conditions are bool
 //	k13 shared buffers are allocated outside of the loops over a block's
 //	    threads; a local buffer from outside is not written inside
+//	k14 registers are touched by instructions alone
 func Verify(k *Kernel) error {
 	v := &verifier{k: k, names: map[string]bool{}, syms: map[string]bool{}, vars: map[string]ir.DType{},
 		bufs: map[*Buffer]bool{}, thread: map[*Buffer]bool{}, seen: map[*Expr]bool{}}
@@ -164,7 +165,7 @@ func (v *verifier) alloc(b *Buffer, l level) (undo func()) {
 	if b.Space == Global {
 		v.fail("k3", "alloc of %s, which is global", b.Name)
 	}
-	if (b.Space == Local || b.Space == Shared) && !b.Size.Static() {
+	if (b.Space == Local || b.Space >= Shared) && !b.Size.Static() {
 		v.fail("k9", "%v buffer %s has size %v, want a number", b.Space, b.Name, b.Size)
 	}
 	if b.Space == Shared && l.block {
@@ -197,6 +198,9 @@ func (v *verifier) stmt(s Stmt, l level) {
 		}
 		if s.Buf.Space == Local && l.block && !v.thread[s.Buf] {
 			v.fail("k13", "store to local buffer %s, which all threads of the block have", s.Buf.Name)
+		}
+		if s.Buf.Space == Registers {
+			v.fail("k14", "store to %s, which is in registers", s.Buf.Name)
 		}
 		if s.Buf.Space == Global && !s.Buf.Out {
 			v.fail("k4", "store to %s, which is not an output", s.Buf.Name)
@@ -238,6 +242,9 @@ func (v *verifier) call(c *Call) {
 		if t.Buf.DType != c.Instr.Params[i].DType || len(t.Strides) != len(c.Instr.Shapes[i]) {
 			v.fail("k11", "call %s: tile %d of %s does not fit", c.Instr.Name, i, t.Buf.Name)
 		}
+		if (t.Buf.Space == Registers) != (c.Instr.Params[i].Space == Registers) {
+			v.fail("k11", "call %s: tile %d of %s is in %v", c.Instr.Name, i, t.Buf.Name, t.Buf.Space)
+		}
 	}
 }
 
@@ -274,6 +281,9 @@ func (v *verifier) load(e *Expr) {
 	v.dim(e.Index, "load of "+e.Buf.Name)
 	if !v.bufs[e.Buf] {
 		v.fail("k3", "load of %s, which is not in scope", e.Buf.Name)
+	}
+	if e.Buf.Space == Registers {
+		v.fail("k14", "load of %s, which is in registers", e.Buf.Name)
 	}
 	if e.Buf.Space == Global && !e.Buf.In && !e.Buf.Out {
 		v.fail("k10", "load of %s, which is neither input nor output", e.Buf.Name)

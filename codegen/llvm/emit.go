@@ -69,6 +69,10 @@ type emitter struct {
 	scratch     value.Value
 	scratchMeta llvm.Metadata
 	top         ir.Dim // bytes of scratch in use
+
+	tiles     map[*kernel.Buffer]int // the first register of a buffer in registers
+	tileTop   int                    // registers in use
+	configure bool                   // there are any
 }
 
 // memory is where a buffer lies.
@@ -111,6 +115,9 @@ func (e *emitter) function() {
 	body := e.cur
 	e.block(e.k.Body)
 	e.cur.NewRet(constant.NewInt(types.I32, 0))
+	if e.configure {
+		e.configureTiles()
+	}
 	e.entry.NewBr(body)
 }
 

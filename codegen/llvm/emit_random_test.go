@@ -80,7 +80,7 @@ func (g *gen) expr(d ir.DType, depth int) *kernel.Expr {
 	for {
 		op := ir.Ops()[g.r.IntN(len(ir.Ops()))]
 		info := op.Info()
-		if !op.Is(ir.Elementwise) || op.Is(ir.Compares) || !info.Types.Has(d) ||
+		if !op.Is(ir.Elementwise) || op.Is(ir.Views) || op.Is(ir.Compares) || !info.Types.Has(d) ||
 			op == ir.OpCast || op == ir.OpBitcast || op == ir.OpSelect || !exact(d)(op) {
 			continue
 		}

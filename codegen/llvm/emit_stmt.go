@@ -16,7 +16,7 @@ import (
 
 // block emits a body; scratch memory that it allocates is free after it.
 func (e *emitter) block(body []kernel.Stmt) {
-	top := e.top
+	top, tileTop := e.top, e.tileTop
 	for _, s := range body {
 		e.memo, e.stmt, e.rare = map[*kernel.Expr]val{}, s, nil
 		switch s := s.(type) {
@@ -33,11 +33,10 @@ func (e *emitter) block(body []kernel.Stmt) {
 		case *kernel.Fail:
 			e.fail(s)
 		case *kernel.Call:
-			e.errorf("call %s: the target %s has no text for this instruction; use a schedule"+
-				" without it", s.Instr.Name, e.target.Level)
+			e.call(s)
 		}
 	}
-	e.top = top
+	e.top, e.tileTop = top, tileTop
 }
 
 // let binds a name. Integers stay polynomials, so that what is linear in the
@@ -246,7 +245,13 @@ func (e *emitter) fail(s *kernel.Fail) {
 // alloc makes a scratch or local buffer.
 func (e *emitter) alloc(b *kernel.Buffer) {
 	elem := stored(b.DType)
-	switch b.Space {
+	space := b.Space
+	if space == kernel.Registers && e.target.Emulated != "" {
+		space = kernel.Local
+	}
+	switch space {
+	case kernel.Registers:
+		e.allocTiles(b)
 	case kernel.Scratch:
 		off := e.index(e.top)
 		p := e.cur.NewGetElementPtr(types.I8, e.scratch, off.Value)

@@ -15,8 +15,23 @@ import (
 	"github.com/tensorcc/tcc/runtime"
 )
 
-// levels returns the native levels of this machine, or skips.
+// levels returns the native levels of this machine, or skips: those that only
+// have more instructions than another are left to TestInstrs.
 func levels(t testing.TB) []string {
+	t.Helper()
+	seen := map[string]bool{}
+	all := allLevels(t)
+	for i := len(all) - 1; i >= 0; i-- {
+		target, _ := llvm.TargetOf(all[i])
+		if seen[target.CPU] {
+			return all[i+1:]
+		}
+		seen[target.CPU] = true
+	}
+	return all
+}
+
+func allLevels(t testing.TB) []string {
 	t.Helper()
 	if _, err := llvm.Find(); err != nil {
 		t.Skip("needs LLVM:", err)
@@ -101,13 +116,29 @@ func isNaN(d ir.DType, x uint64) bool {
 
 // compare runs k natively, expanded, and by kernel.Run as it is on the same
 // random buffers.
-func compare(t *testing.T, k *kernel.Kernel, level string, dims []int64, seed uint64) {
+func compare(t *testing.T, k *kernel.Kernel, level string, dims []int64, seeds ...uint64) {
 	t.Helper()
-	f, err := jit.Compile(t.Context(), mathfn.Kernel(k), level, dims)
+	target, ok := llvm.TargetOf(level)
+	if !ok {
+		t.Fatalf("level %s is not known", level)
+	}
+	compareFor(t, k, target, dims, seeds...)
+}
+
+func compareFor(t *testing.T, k *kernel.Kernel, target llvm.Target, dims []int64, seeds ...uint64) {
+	t.Helper()
+	f, err := jit.CompileFor(t.Context(), mathfn.Kernel(k), target, dims)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = f.Close() })
+	for _, seed := range seeds {
+		compareRun(t, k, f, dims, seed)
+	}
+}
+
+func compareRun(t *testing.T, k *kernel.Kernel, f *jit.Func, dims []int64, seed uint64) {
+	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 7))
 	env := map[string]int64{}
 	for i, n := range k.Dims {
@@ -219,7 +250,7 @@ func allOps(d ir.DType, want func(ir.Op) bool) *kernel.Kernel {
 		for _, op := range ir.Ops() {
 			info := op.Info()
 			if op.Is(ir.Elementwise) && info.Types.Has(d) && op != ir.OpCast && op != ir.OpBitcast &&
-				op != ir.OpSelect && want(op) {
+				op != ir.OpSelect && !op.Is(ir.Views) && want(op) {
 				out = append(out, kernel.OpExpr(op, x[:info.Args]...))
 			}
 		}

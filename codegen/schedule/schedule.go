@@ -24,6 +24,7 @@ type strategy struct {
 
 // strategies in order of preference.
 var strategies = []strategy{
+	{"groups", (*scheduler).groups},
 	{"product", (*scheduler).product},
 	{"rows", (*scheduler).rows},
 	{"pointwise", (*scheduler).pointwise},

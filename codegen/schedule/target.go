@@ -11,10 +11,19 @@ type Target struct {
 	Accs       int // most accumulators of any shape
 	L1, L2     int // bytes of cache that a core has to itself
 	Chains     int // independent vector operations that hide the latency of one
+	// Base is the level that this one only adds instructions to: a kernel
+	// without any of them is the same there. Empty: none.
+	Base string
 }
 
 // Targets has the targets by the names of CPU levels.
 var Targets = map[string]Target{
+	"amx": {Name: "amx", Base: "avx512-bf16", Vector: 64, Rows: 14, Cols: 2, Accs: 28,
+		L1: 32 << 10, L2: 1 << 20, Chains: 8},
+	"avx512-bf16": {Name: "avx512-bf16", Base: "avx512-vnni", Vector: 64, Rows: 14, Cols: 2, Accs: 28,
+		L1: 32 << 10, L2: 1 << 20, Chains: 8},
+	"avx512-vnni": {Name: "avx512-vnni", Base: "x86-64-v4", Vector: 64, Rows: 14, Cols: 2, Accs: 28,
+		L1: 32 << 10, L2: 1 << 20, Chains: 8},
 	"x86-64-v4": {Name: "x86-64-v4", Vector: 64, Rows: 14, Cols: 2, Accs: 28,
 		L1: 32 << 10, L2: 1 << 20, Chains: 8},
 	"x86-64-v3": {Name: "x86-64-v3", Vector: 32, Rows: 6, Cols: 2, Accs: 12,

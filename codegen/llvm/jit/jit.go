@@ -30,6 +30,13 @@ func Compile(ctx context.Context, k *kernel.Kernel, level string, dims []int64,
 	if !ok {
 		return nil, fmt.Errorf("jit: level %s: not one that LLVM compiles for", level)
 	}
+	return CompileFor(ctx, k, target, dims, opts...)
+}
+
+// CompileFor is Compile for a target, whose level this machine has.
+func CompileFor(ctx context.Context, k *kernel.Kernel, target llvm.Target, dims []int64,
+	opts ...runtime.Option) (*Func, error) {
+
 	tools, err := llvm.Find()
 	if err != nil {
 		return nil, err
@@ -43,7 +50,7 @@ func Compile(ctx context.Context, k *kernel.Kernel, level string, dims []int64,
 	if err != nil {
 		return nil, err
 	}
-	return load(k, level, dims, funcs[0].Code, opts)
+	return load(k, target.Level, dims, funcs[0].Code, opts)
 }
 
 func load(k *kernel.Kernel, level string, dims []int64, code []byte, opts []runtime.Option) (*Func,

@@ -1,0 +1,155 @@
+package llvm
+
+import (
+	"fmt"
+	"strings"
+
+	llvm "github.com/llir/llvm/ir"
+	"github.com/llir/llvm/ir/constant"
+	"github.com/llir/llvm/ir/types"
+	"github.com/llir/llvm/ir/value"
+
+	"github.com/tensorcc/tcc/codegen/kernel"
+)
+
+// Instructions. kernel.Instrs says what they do, instrRows is their text.
+
+// instrRows has the emitter of each instruction.
+var instrRows = map[string]func(e *emitter, c *kernel.Call){
+	"vpmaddwd.256":  func(e *emitter, c *kernel.Call) { e.maddPairs(c, 8, "llvm.x86.avx2.pmadd.wd") },
+	"vpmaddwd.512":  func(e *emitter, c *kernel.Call) { e.maddPairs(c, 16, "llvm.x86.avx512.pmaddw.d.512") },
+	"vpdpwssd.512":  func(e *emitter, c *kernel.Call) { e.dotGroups(c, "llvm.x86.avx512.vpdpwssd.512") },
+	"vdpbf16ps.512": (*emitter).dotBF16,
+	"vpdpbusd.512":  func(e *emitter, c *kernel.Call) { e.dotGroups(c, "llvm.x86.avx512.vpdpbusd.512") },
+}
+
+func instrRow(name string) func(e *emitter, c *kernel.Call) {
+	if strings.HasPrefix(name, "interleave.") {
+		return (*emitter).interleave
+	}
+	if f := instrRows[name]; f != nil {
+		return f
+	}
+	return tileRow(name)
+}
+
+func (e *emitter) call(c *kernel.Call) {
+	f := instrRow(c.Instr.Name)
+	switch {
+	case e.lane != "":
+		e.errorf("call %s: is inside vector loop %s", c.Instr.Name, e.lane)
+	case e.target.Emulated != "" && c.Instr.On(e.target.Emulated) && !c.Instr.On(e.target.Level):
+		e.emulate(c)
+	case f == nil || !c.Instr.On(e.target.Level):
+		e.errorf("call %s: %s has no such instruction, %v have; use a schedule without it",
+			c.Instr.Name, e.target.Level, c.Instr.Levels)
+	default:
+		f(e, c)
+	}
+}
+
+// emulate emits the meaning of an instruction that the target has not.
+func (e *emitter) emulate(c *kernel.Call) {
+	folded := &kernel.Call{Instr: c.Instr}
+	for _, t := range c.Tiles {
+		u := kernel.Tile{Buf: t.Buf, Index: e.fold(t.Index)}
+		for _, d := range t.Strides {
+			u.Strides = append(u.Strides, e.fold(d))
+		}
+		folded.Tiles = append(folded.Tiles, u)
+	}
+	body, err := folded.Inline()
+	if err != nil {
+		e.errorf("%v", err)
+		return
+	}
+	e.scoped(func() { e.block(body) })
+}
+
+// loadTile loads all elements of tile i of c, which follow each other, as one
+// value of type t.
+func (e *emitter) loadTile(c *kernel.Call, i int, t types.Type) value.Value {
+	l := e.cur.NewLoad(t, e.tilePointer(c, i, t))
+	l.Align = llvm.Align(c.Tiles[i].Buf.DType.Size())
+	l.Metadata = e.memory(c.Tiles[i].Buf).meta
+	return l
+}
+
+func (e *emitter) storeTile(c *kernel.Call, i int, v value.Value) {
+	s := e.cur.NewStore(v, e.tilePointer(c, i, v.Type()))
+	s.Align = llvm.Align(c.Tiles[i].Buf.DType.Size())
+	s.Metadata = e.memory(c.Tiles[i].Buf).meta
+}
+
+func (e *emitter) tilePointer(c *kernel.Call, i int, t types.Type) value.Value {
+	tile := &c.Tiles[i]
+	if !tile.Dense(c.Instr.Shapes[i]) {
+		e.errorf("call %s: the elements of tile %d, of %s with strides %v, do not follow each other",
+			c.Instr.Name, i, tile.Buf.Name, tile.Strides)
+	}
+	return e.cur.NewBitCast(e.address(tile.Buf, e.fold(tile.Index)), types.NewPointer(t))
+}
+
+// groups loads the operands of a dot of groups: the group a in each of the n
+// lanes of 32 bits, the groups of b, the accumulators c.
+func (e *emitter) groups(c *kernel.Call, n int) (x, y, acc value.Value) {
+	t := types.NewVector(uint64(n), types.I32)
+	one := e.loadTile(c, 0, types.I32)
+	first := e.cur.NewInsertElement(constant.NewUndef(t), one, constant.NewInt(types.I32, 0))
+	splat := e.cur.NewShuffleVector(first, constant.NewUndef(t), zeroOf(t))
+	return splat, e.loadTile(c, 1, t), e.loadTile(c, 2, t)
+}
+
+// dotGroups emits an instruction of AVX512_VNNI.
+func (e *emitter) dotGroups(c *kernel.Call, name string) {
+	x, y, acc := e.groups(c, 16)
+	e.storeTile(c, 2, e.intrinsic(name, acc.Type(), acc, x, y))
+}
+
+// dotBF16 emits the instruction of AVX512_BF16.
+func (e *emitter) dotBF16(c *kernel.Call) {
+	x, y, _ := e.groups(c, 16)
+	t := types.NewVector(16, types.Float)
+	pairs := types.NewVector(32, bfloat{})
+	e.storeTile(c, 2, e.intrinsic("llvm.x86.avx512bf16.dpbf16ps.512", t, e.loadTile(c, 2, t),
+		e.cur.NewBitCast(x, pairs), e.cur.NewBitCast(y, pairs)))
+}
+
+// maddPairs emits a product of pairs, which adds up the two, and an addition.
+func (e *emitter) maddPairs(c *kernel.Call, n int, name string) {
+	x, y, acc := e.groups(c, n)
+	pairs := types.NewVector(uint64(2*n), types.I16)
+	sum := e.intrinsic(name, acc.Type(), e.cur.NewBitCast(x, pairs), e.cur.NewBitCast(y, pairs))
+	e.storeTile(c, 2, e.cur.NewAdd(acc, sum))
+}
+
+// interleave emits the rows as the parts of lanes of 32 bits.
+func (e *emitter) interleave(c *kernel.Call) {
+	in, out := c.Tiles[0], c.Tiles[1]
+	g, w := c.Instr.Shapes[0][0], c.Instr.Shapes[0][1]
+	from, to := in.Buf.DType, out.Buf.DType
+	if !in.Strides[1].IsConst(1) {
+		e.errorf("call %s: columns of %s are %v apart, want 1", c.Instr.Name, in.Buf.Name, in.Strides[1])
+	}
+	lanes := types.NewVector(uint64(w), types.I32)
+	splat := func(k int64) value.Value {
+		return &literal{lanes, fmt.Sprintf("splat (i32 %d)", k)}
+	}
+	var all value.Value
+	for q := range g {
+		t := types.NewVector(uint64(w), stored(from))
+		p := e.address(in.Buf, e.fold(in.Index.Add(in.Strides[0].MulConst(q))))
+		l := e.cur.NewLoad(t, e.cur.NewBitCast(p, types.NewPointer(t)))
+		l.Align, l.Metadata = llvm.Align(from.Size()), e.memory(in.Buf).meta
+		var v value.Value = e.cur.NewZExt(l, lanes)
+		if from.IsSigned() && from != to {
+			v = e.cur.NewAnd(e.cur.NewSExt(l, lanes), splat(1<<to.Bits()-1))
+		}
+		v = e.cur.NewShl(v, splat(q*int64(to.Bits())))
+		if all != nil {
+			v = e.cur.NewOr(all, v)
+		}
+		all = v
+	}
+	e.storeTile(c, 1, all)
+}

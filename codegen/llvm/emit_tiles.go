@@ -1,0 +1,118 @@
+package llvm
+
+import (
+	"strings"
+
+	"github.com/llir/llvm/ir/constant"
+	"github.com/llir/llvm/ir/types"
+	"github.com/llir/llvm/ir/value"
+
+	llvm "github.com/llir/llvm/ir"
+
+	"github.com/tensorcc/tcc/codegen/kernel"
+)
+
+// Instructions of AMX, in the form that names registers. A kernel that uses
+// tiles configures them when it begins and releases them when it returns: a
+// goroutine may go on in another thread between calls.
+
+const (
+	tileBytes = 1024
+	tileRegs  = 8
+)
+
+// tileRows has the emitters of instructions by the first word of their names.
+var tileRows = map[string]func(e *emitter, c *kernel.Call){
+	"tilezero": func(e *emitter, c *kernel.Call) {
+		e.intrinsic("llvm.x86.tilezero", types.Void, e.register(c, 0))
+	},
+	"tileload": func(e *emitter, c *kernel.Call) {
+		p, stride := e.tileRows(c, 0)
+		e.intrinsic("llvm.x86.tileloadd64", types.Void, e.register(c, 1), p, stride)
+	},
+	"tilestore": func(e *emitter, c *kernel.Call) {
+		p, stride := e.tileRows(c, 1)
+		e.intrinsic("llvm.x86.tilestored64", types.Void, e.register(c, 0), p, stride)
+	},
+	"tdpbf16ps": tileProduct,
+	"tdpbssd":   tileProduct, "tdpbsud": tileProduct, "tdpbusd": tileProduct, "tdpbuud": tileProduct,
+}
+
+func tileProduct(e *emitter, c *kernel.Call) {
+	e.intrinsic("llvm.x86."+c.Instr.Name, types.Void, e.register(c, 2), e.register(c, 0),
+		e.register(c, 1))
+}
+
+func tileRow(name string) func(e *emitter, c *kernel.Call) {
+	word, _, _ := strings.Cut(name, ".")
+	return tileRows[word]
+}
+
+// allocTiles gives the buffer registers until the end of the body.
+func (e *emitter) allocTiles(b *kernel.Buffer) {
+	n, ok := e.fold(b.Size).Int()
+	n *= int64(b.DType.Size())
+	if !ok || n%tileBytes != 0 || e.tileTop+int(n/tileBytes) > tileRegs {
+		e.errorf("alloc %s: %v elements in registers, with %d in use; there are %d tiles of %d bytes",
+			b.Name, b.Size, e.tileTop, tileRegs, tileBytes)
+		return
+	}
+	e.tiles[b] = e.tileTop
+	e.tileTop += int(n / tileBytes)
+	e.configure = true
+}
+
+// register is the number of the register that tile i of c is.
+func (e *emitter) register(c *kernel.Call, i int) value.Value {
+	t := &c.Tiles[i]
+	first, ok := e.tiles[t.Buf]
+	at, static := e.fold(t.Index).Int()
+	at *= int64(t.Buf.DType.Size())
+	if !ok || !static || at%tileBytes != 0 || !t.Dense(c.Instr.Shapes[i]) {
+		e.errorf("call %s: tile %d, %s[%v] with strides %v, is not one register", c.Instr.Name, i,
+			t.Buf.Name, t.Index, t.Strides)
+	}
+	return constant.NewInt(types.I8, int64(first)+at/tileBytes)
+}
+
+// tileRows is the address of tile i of c in memory and the bytes between rows.
+func (e *emitter) tileRows(c *kernel.Call, i int) (p, stride value.Value) {
+	t := &c.Tiles[i]
+	if !t.Strides[1].IsConst(1) {
+		e.errorf("call %s: columns of %s are %v apart, want 1", c.Instr.Name, t.Buf.Name, t.Strides[1])
+	}
+	p = e.cur.NewBitCast(e.address(t.Buf, e.fold(t.Index)), i8p)
+	return p, e.index(t.Strides[0].MulConst(int64(t.Buf.DType.Size()))).Value
+}
+
+// configureTiles makes all registers tiles of 16 rows of 64 bytes.
+func (e *emitter) configureTiles() {
+	const rows, palette = 16, 1
+	room := e.entry.NewAlloca(types.NewArray(64, types.I8))
+	room.Align = 64
+	config := make([]constant.Constant, 64)
+	for i := range config {
+		k := int64(0)
+		switch {
+		case i == 0:
+			k = palette
+		case i >= 16 && i < 16+2*tileRegs && i%2 == 0:
+			k = 64 // bytes of a row
+		case i >= 48 && i < 48+tileRegs:
+			k = rows
+		}
+		config[i] = constant.NewInt(types.I8, k)
+	}
+	e.entry.NewStore(constant.NewArray(nil, config...), room)
+	p := e.entry.NewBitCast(room, i8p)
+	saved := e.cur
+	e.cur = e.entry
+	e.intrinsic("llvm.x86.ldtilecfg", types.Void, p)
+	for _, b := range e.f.Blocks {
+		if _, ok := b.Term.(*llvm.TermRet); ok {
+			e.cur = b
+			e.intrinsic("llvm.x86.tilerelease", types.Void)
+		}
+	}
+	e.cur = saved
+}

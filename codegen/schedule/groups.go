@@ -1,0 +1,504 @@
+package schedule
+
+import (
+	"slices"
+
+	"github.com/tensorcc/tcc/codegen/kernel"
+	"github.com/tensorcc/tcc/ir"
+)
+
+// groups schedules products of small integers with an instruction that adds up
+// products of a group of neighbours along the accumulation. Both operands are
+// packed, whole tiles of them, with zeros beyond the edges: each task packs its
+// rows, and each tile of columns, in which a group of one column lies together.
+func (s *scheduler) groups() error {
+	d := s.domain()
+	if len(d) < 2 || s.t.Vector == 0 {
+		return refuse("no rows and columns")
+	}
+	g := &groupProduct{product: &product{scheduler: s, domain: s.collapse(d)}}
+	if err := g.recognize(); err != nil {
+		return err
+	}
+	if err := g.axes(); err != nil {
+		return err
+	}
+	for _, u := range units {
+		try := *g
+		try.product = &product{}
+		*try.product = *g.product
+		try.scheduler = &scheduler{Kernel: s.Kernel.Clone(), t: s.t}
+		try.unit, try.in = u, kernel.Instrs[u.instr]
+		if !try.in.On(s.t.Name) || !try.fits() {
+			continue
+		}
+		if err := try.tile(); err != nil {
+			return err
+		}
+		s.Kernel = try.Kernel
+		return nil
+	}
+	return refuse("no instruction for these operands")
+}
+
+// unit is an instruction that does a product of tiles: ti rows of w columns,
+// tk groups of g.
+type unit struct {
+	instr        string
+	rows, cols   ir.DType // of the operands
+	ti, w, tk, g int64
+}
+
+// units in order of preference.
+var units = []unit{
+	{kernel.TileProduct(ir.U8, ir.I8), ir.U8, ir.I8, 16, 16, 16, 4},
+	{kernel.TileProduct(ir.I8, ir.I8), ir.I8, ir.I8, 16, 16, 16, 4},
+	{kernel.TileProduct(ir.U8, ir.U8), ir.U8, ir.U8, 16, 16, 16, 4},
+	{kernel.TileProduct(ir.I8, ir.U8), ir.I8, ir.U8, 16, 16, 16, 4},
+	{"vpdpbusd.512", ir.U8, ir.I8, 1, 16, 1, 4},
+	{"vpdpwssd.512", ir.I16, ir.I16, 1, 16, 1, 2},
+	{"vpmaddwd.512", ir.I16, ir.I16, 1, 16, 1, 2},
+	{"vpmaddwd.256", ir.I16, ir.I16, 1, 8, 1, 2},
+}
+
+// tiled reports whether the unit's operands are in registers of their own.
+func (u *unit) tiled() bool { return u.ti > 1 }
+
+// groupProduct is a product acc += x*y of integers, x of rows and y of columns.
+type groupProduct struct {
+	*product
+	unit
+	in *kernel.Instr
+}
+
+// axes picks the axis of columns, the last on which one factor alone depends,
+// and the axis of rows, the longest on which the other one does.
+func (g *groupProduct) axes() error {
+	x, y, ok := g.factors()
+	if !ok {
+		return refuse("no sum of integer products")
+	}
+	for i := len(g.domain) - 1; i >= 0 && g.n == ""; i-- {
+		v := g.domain[i]
+		if a, b := g.depends(x, v), g.depends(y, v); a != b && g.size(g.Loop(v).Extent, 64) >= 8 {
+			g.n = v
+			if a {
+				x, y = y, x
+			}
+		}
+	}
+	if g.n == "" {
+		return refuse("no axis long enough for lanes")
+	}
+	best := int64(1)
+	for _, v := range g.domain {
+		n := g.size(g.Loop(v).Extent, 64)
+		if n > best && g.depends(x, v) && !g.depends(y, v) {
+			best, g.m = n, v
+		}
+	}
+	if g.m == "" || best < 4 {
+		return refuse("too few rows to pack columns for")
+	}
+	if g.size(g.Loop(last(g.red)).Extent, 64) < 4 {
+		return refuse("the accumulation is too short")
+	}
+	return nil
+}
+
+// factors are the operands of the product in the update: of rows first, once
+// the axes are known.
+func (g *groupProduct) factors() (x, y *kernel.Expr, ok bool) {
+	e := g.current().Value
+	if e.Op != ir.OpAdd || e.DType != ir.I32 {
+		return nil, nil, false
+	}
+	for _, m := range e.Args {
+		if m.Kind == kernel.KOp && m.Op == ir.OpMul {
+			x, y = m.Args[0], m.Args[1]
+			if g.n != "" && g.depends(x, g.n) {
+				x, y = y, x
+			}
+			return x, y, !g.accumulates(x) && !g.accumulates(y)
+		}
+	}
+	return nil, nil, false
+}
+
+// fits reports whether the factors' values are those of the unit's operands,
+// and most of a tile is not beyond the edges.
+func (g *groupProduct) fits() bool {
+	if g.tiled() && (g.size(g.Loop(g.m).Extent, 64) < g.ti/2 ||
+		g.size(g.Loop(last(g.red)).Extent, 512) < g.tk*g.g/2) {
+		return false
+	}
+	x, y, _ := g.factors()
+	try := g.Kernel.Clone()
+	_, errX := try.Narrow(last(g.red), x, g.unit.rows)
+	_, errY := try.Narrow(last(g.red), y, g.unit.cols)
+	return errX == nil && errY == nil
+}
+
+// gtiling names the loops: blocks in a task, tiles of a block and what a tile
+// has, of rows m, columns n and the accumulation k. Where a tile has one row,
+// or one group, there is no loop for it.
+type gtiling struct {
+	block
+	mt, r, i  string
+	nt, c, l  string
+	kt, kg, q string
+	m, n, k   ir.Dim // extents
+	tm, tn    int64  // blocks of a task
+}
+
+// tile splits and orders the loops, packs the operands, and puts the
+// instruction in place.
+func (g *groupProduct) tile() error {
+	t := &gtiling{block: g.gblock(), kt: last(g.red), m: g.Loop(g.m).Extent, n: g.Loop(g.n).Extent,
+		k: g.Loop(last(g.red)).Extent}
+	t.tm, t.tn = g.tasksOf(t)
+	var err error
+	split := func(v, suffix string, n int64, tail kernel.Tail) string {
+		var in string
+		if err == nil {
+			in, err = g.Split(v, v+suffix, n, tail)
+		}
+		return in
+	}
+	t.q = split(t.kt, "q", g.tk*g.g, kernel.Pad)
+	t.c = split(g.n, "c", t.cols*t.w, kernel.Pad)
+	t.l = split(t.c, "l", t.w, kernel.Exact)
+	t.r = split(g.m, "r", t.rows*g.ti, kernel.Pad)
+	if g.tiled() {
+		t.kg, t.i = t.q, split(t.r, "i", g.ti, kernel.Exact)
+		t.q = split(t.kg, "g", g.g, kernel.Exact)
+	}
+	t.nt = split(g.n, "t", t.tn, kernel.Clip)
+	t.mt = split(g.m, "t", t.tm, kernel.Clip)
+	if err != nil {
+		return err
+	}
+	outer := make([]string, 0, len(g.domain)+6)
+	for _, v := range g.domain {
+		if v != g.m && v != g.n {
+			outer = append(outer, v)
+		}
+	}
+	outer = append(outer, g.m, g.n)
+	order := append(outer[:len(outer):len(outer)], t.nt, t.mt, t.r, t.c)
+	if g.tiled() {
+		order = append(order, t.i)
+	}
+	if err := g.Reorder(append(order, t.l)...); err != nil {
+		return err
+	}
+	if err := g.parallel(outer); err != nil {
+		return err
+	}
+	if err := g.pack(t); err != nil {
+		return err
+	}
+	return g.versions(t)
+}
+
+// gblock is the register block: whole vectors of columns, and rows of which
+// few are beyond the edge.
+func (g *groupProduct) gblock() block {
+	b := block{rows: int64(g.t.Rows), cols: int64(g.t.Cols), w: g.w}
+	if g.tiled() { // of eight registers four for operands
+		b.rows, b.cols = 2, 2
+	}
+	b.cols = min(b.cols, (g.size(g.Loop(g.n).Extent, 1<<20)+b.w-1)/b.w)
+	if m, ok := g.static(g.m); ok && g.tiled() {
+		b.rows = min(b.rows, (m+g.ti-1)/g.ti)
+	} else if ok {
+		b.rows = min(int64(g.t.Accs)/b.cols, 2*b.rows)
+		tiles := (m + b.rows - 1) / b.rows
+		b.rows = (m + tiles - 1) / tiles
+	}
+	return b
+}
+
+// tasksOf sizes tasks: as many tiles of rows as share the packing of columns,
+// then columns.
+func (g *groupProduct) tasksOf(t *gtiling) (tm, tn int64) {
+	k := int64(1)
+	for _, v := range g.red {
+		k *= g.size(g.Loop(v).Extent, 512)
+	}
+	m, n := g.size(t.m, 256), g.size(t.n, 256)
+	const macs = 4 // of these a lane does at once
+	work := min(max(m*n*k/fewTasks, leastWork*macs), mostWork*macs)
+	height := t.rows * g.ti
+	left := max(work/(height*t.cols*t.w*k), 1)
+	rows := max(int64(g.t.L2)/2/(height*k*int64(g.unit.rows.Size())), 1)
+	tm = min((m+height-1)/height, left, rows)
+	tn = min((n+t.cols*t.w-1)/(t.cols*t.w), max(left/tm, 1))
+	return tm, tn
+}
+
+// pack stages both operands.
+func (g *groupProduct) pack(t *gtiling) error {
+	inner := last(g.red)
+	x, y, _ := g.factors()
+	x, err := g.Narrow(inner, x, g.unit.rows)
+	if err != nil {
+		return err
+	}
+	if y, err = g.Narrow(inner, y, g.unit.cols); err != nil {
+		return err
+	}
+	groups := t.k.CeilDiv(ir.Const(g.tk * g.g)) // tiles of the accumulation
+	if err := g.packColumns(t, y, groups); err != nil {
+		return err
+	}
+	return g.packRows(t, x, groups)
+}
+
+// layers are the axes of the loops of the accumulation but the last, for a
+// copy with size elements for each of their values; it returns the elements.
+func (g *groupProduct) layers(size ir.Dim) ([]kernel.Axis, ir.Dim) {
+	list := make([]kernel.Axis, len(g.red)-1)
+	for i := len(list) - 1; i >= 0; i-- {
+		n := g.Loop(g.red[i]).Extent
+		list[i] = kernel.Axis{Var: g.red[i], Extent: n, Stride: size}
+		size = size.Mul(n)
+	}
+	return list, size
+}
+
+func (g *groupProduct) packColumns(t *gtiling, y *kernel.Expr, groups ir.Dim) error {
+	c := ir.Const
+	tile := g.tk * t.w * g.g
+	list, size := g.layers(groups.MulConst(t.cols * tile))
+	list = append(list, kernel.Axis{Var: t.kt, Extent: groups, Stride: c(t.cols * tile)},
+		kernel.Axis{Var: t.c, Extent: c(t.cols), Stride: c(tile)})
+	if g.tiled() {
+		list = append(list, kernel.Axis{Var: t.kg, Extent: c(g.tk), Stride: c(t.w * g.g)})
+	}
+	layers := len(g.red) - 1
+	list = append(list, kernel.Axis{Var: t.l, Extent: c(t.w), Stride: c(g.g)},
+		kernel.Axis{Var: t.q, Extent: c(g.g), Stride: c(1)})
+	names, err := g.Stage(t.nt, y, "cols", kernel.Scratch, size, list)
+	if err != nil {
+		return err
+	}
+	return g.interleave(t, names[layers], names[len(list)-2], names[len(list)-1])
+}
+
+// interleave makes code of the loops that pack columns: the instruction for
+// whole groups of whole tiles.
+func (g *groupProduct) interleave(t *gtiling, kt, l, q string) error {
+	cond := kernel.OpExpr(ir.OpAnd, g.whole(g.n, t.nt, t.tn, t.cols*t.w, t.n),
+		atMost(ir.Sym(kt).AddConst(1).MulConst(g.tk*g.g), t.k))
+	then, els, err := g.Version(kt, cond)
+	if err != nil {
+		return err
+	}
+	for _, copied := range []map[string]string{then, els} {
+		if copied == nil {
+			continue
+		}
+		l, q := copied[l], copied[q]
+		if !g.packed(l, q) {
+			if err := g.Reorder(q, l); err != nil {
+				return err
+			}
+			if err := g.vectorize(l); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// packed puts an instruction in place of loop l, over the lanes, around q, over
+// a group; it reports whether there is one.
+func (g *groupProduct) packed(l, q string) bool {
+	st, ok := g.Loop(q).Body[0].(*kernel.Store)
+	if !ok {
+		return false
+	}
+	load := st.Value
+	if load.Kind == kernel.KOp && load.Op == ir.OpCast {
+		load = load.Args[0]
+	}
+	in := kernel.Instrs[kernel.Interleave(load.DType, st.Buf.DType, g.g, g.w)]
+	if load.Kind != kernel.KLoad || len(load.Args) > 0 || in == nil || !in.On(g.t.Name) ||
+		stride(load.Index, l) != 1 {
+		return false
+	}
+	to := &kernel.Expr{Buf: st.Buf, Index: st.Index}
+	return g.Replace(l, in, []kernel.Tile{tileAt(load, q, l), tileAt(to, l, q)}) == nil
+}
+
+// whole is the condition that tile, in the task v, has no element beyond n.
+func (g *groupProduct) whole(v, tile string, count, size int64, n ir.Dim) *kernel.Expr {
+	return atMost(ir.Sym(v).MulConst(count).Add(ir.Sym(tile)).AddConst(1).MulConst(size), n)
+}
+
+func atMost(a, b ir.Dim) *kernel.Expr {
+	return kernel.OpExpr(ir.OpLe, kernel.IndexExpr(a), kernel.IndexExpr(b))
+}
+
+func (g *groupProduct) packRows(t *gtiling, x *kernel.Expr, groups ir.Dim) error {
+	width := groups.MulConst(g.tk * g.g)
+	row := width
+	if n, ok := width.Int(); ok && len(g.red) == 1 && n >= 64 {
+		row = ir.Const((n+63)/64*64 | 64) // lines keep off each other's cache sets
+	}
+	layers, size := g.layers(width)
+	if len(layers) == 0 {
+		size = row
+	}
+	list := []kernel.Axis{
+		{Var: t.mt, Extent: g.Loop(t.mt).Extent, Stride: size.MulConst(t.rows * g.ti)},
+		{Var: t.r, Extent: ir.Const(t.rows), Stride: size.MulConst(g.ti)}}
+	at := ir.Sym(t.q)
+	if !groups.IsConst(1) { // its loop's variable is 0
+		at = at.Add(ir.Sym(t.kt).MulConst(g.tk * g.g))
+	}
+	if g.tiled() {
+		list = append(list, kernel.Axis{Var: t.i, Extent: ir.Const(g.ti), Stride: size})
+		at = at.Add(ir.Sym(t.kg).MulConst(g.g))
+	}
+	list = append(append(list, layers...),
+		kernel.Axis{Var: t.q, At: at, Extent: width, Stride: ir.Const(1)})
+	names, err := g.Stage(g.n, x, "rows", kernel.Scratch, size.MulConst(t.rows*g.ti*t.tm), list)
+	if err != nil {
+		return err
+	}
+	in := last(names)
+	if _, err := g.Cut(in, t.k); err != nil {
+		return err
+	}
+	return g.vectorize(in)
+}
+
+// versions makes the blocks of whole tiles and those at the edges.
+func (g *groupProduct) versions(t *gtiling) error {
+	cond := kernel.OpExpr(ir.OpAnd, g.whole(g.m, t.mt, t.tm, t.rows*g.ti, t.m),
+		g.whole(g.n, t.nt, t.tn, t.cols*t.w, t.n))
+	then, els, err := g.Version(t.mt, cond)
+	if err != nil {
+		return err
+	}
+	for _, names := range []map[string]string{then, els} {
+		if names == nil {
+			continue
+		}
+		if err := g.block(t, names); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// block makes one block: accumulators, the instruction, and what follows. The
+// loops have the given names.
+func (g *groupProduct) block(t *gtiling, names map[string]string) error {
+	nest := []string{names[t.r], names[t.c]}
+	if g.tiled() {
+		nest = append(nest, names[t.i])
+	}
+	nest = append(nest, names[t.l])
+	allocs := allocsOf(g.Loop(last(nest)).Body)
+	for _, name := range allocs {
+		for i := len(nest) - 1; i >= 0; i-- {
+			if err := g.ExpandDim(name, nest[i]); err != nil {
+				return err
+			}
+		}
+	}
+	at := slices.IndexFunc(g.Loop(last(nest)).Body, func(st kernel.Stmt) bool {
+		l, ok := st.(*kernel.Loop)
+		return ok && l.Var == names[g.red[0]]
+	})
+	if at != 1 || len(allocs) != 1 {
+		return refuse("there is more than one accumulator")
+	}
+	sum, err := g.FissionNest(nest, at)
+	if err != nil {
+		return err
+	}
+	rest, err := g.FissionNest(sum, 1)
+	if err != nil {
+		return err
+	}
+	if g.tiled() {
+		return g.tiles(t, names, nest, sum, rest)
+	}
+	if err := g.distribute(nest); err != nil {
+		return err
+	}
+	if err := g.replace(t, names, sum); err != nil {
+		return err
+	}
+	return g.distribute(rest)
+}
+
+// replace puts the instruction in place of the innermost loops of the
+// accumulation, over the lanes and a group, or over a tile.
+func (g *groupProduct) replace(t *gtiling, names map[string]string, nest []string) error {
+	var order []string
+	for _, r := range g.red {
+		order = append(order, names[r])
+	}
+	lane, q := last(nest), names[t.q]
+	order = append(order, nest[:len(nest)-1]...)
+	if g.tiled() {
+		order = append(order, names[t.kg])
+	}
+	if err := g.Reorder(append(order, lane, q)...); err != nil {
+		return err
+	}
+	if g.tiled() {
+		if err := g.loadTiles(t, names, nest); err != nil {
+			return err
+		}
+	}
+	st, ok := g.Loop(q).Body[0].(*kernel.Store)
+	if !ok {
+		return refuse("the accumulation is not one store")
+	}
+	outer := nest[2 : len(nest)-1] // rows of a tile
+	tiles := make([]kernel.Tile, 3)
+	walkExpr(st.Value, func(e *kernel.Expr) {
+		switch {
+		case e.Kind != kernel.KLoad:
+		case e.Buf == st.Buf:
+			tiles[2] = tileAt(e, append(outer[:len(outer):len(outer)], lane)...)
+		case e.Index.Has(lane) && g.tiled():
+			tiles[1] = flatTile(e, g.w*g.g, names[t.kg], lane, q)
+		case e.Index.Has(lane):
+			tiles[1] = tileAt(e, lane, q)
+		case g.tiled():
+			tiles[0] = flatTile(e, g.tk*g.g, nest[2], names[t.kg], q)
+		default:
+			tiles[0] = tileAt(e, q)
+		}
+	})
+	if err := g.Replace(append(outer[:len(outer):len(outer)], lane)[0], g.in, tiles); err != nil {
+		return err
+	}
+	return g.unrollAll(nest[:2])
+}
+
+func (g *groupProduct) unrollAll(vars []string) error {
+	for _, v := range vars {
+		if err := g.Bind(v, kernel.Unroll); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tileAt is the tile of the elements that the load e reads in the loops vars.
+func tileAt(e *kernel.Expr, vars ...string) kernel.Tile {
+	t := kernel.Tile{Buf: e.Buf, Index: e.Index}
+	for _, v := range vars {
+		stride, rest, _ := t.Index.Linear(v)
+		t.Index, t.Strides = rest, append(t.Strides, stride)
+	}
+	return t
+}

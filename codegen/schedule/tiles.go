@@ -1,0 +1,109 @@
+package schedule
+
+import (
+	"github.com/tensorcc/tcc/codegen/kernel"
+	"github.com/tensorcc/tcc/ir"
+)
+
+// Products by a matrix unit: see groups. Accumulators and operands are in its
+// registers; results come back through memory.
+
+// flatTile is the tile of the elements that e reads in the loops: rows of size
+// elements along the first, the others within a row.
+func flatTile(e *kernel.Expr, size int64, row string, within ...string) kernel.Tile {
+	t := tileAt(e, append([]string{row}, within...)...)
+	t.Strides = []ir.Dim{t.Strides[0], ir.Const(1)}
+	return t
+}
+
+// loadTiles loads the operands of a block to registers, once for each step of
+// the accumulation.
+func (g *groupProduct) loadTiles(t *gtiling, names map[string]string, nest []string) error {
+	c := ir.Const
+	r, col, i, l := nest[0], nest[1], nest[2], nest[3]
+	kt, kg, q := names[t.kt], names[t.kg], names[t.q]
+	row := g.tk * g.g // elements in a row of a tile
+	at := ir.Sym(kg).MulConst(g.g).Add(ir.Sym(q))
+	err := g.loadTile(kt, "a", func(e *kernel.Expr) bool { return e.Index.Has(i) }, []kernel.Axis{
+		{Var: r, Extent: c(t.rows), Stride: c(g.ti * row)},
+		{Var: i, Extent: c(g.ti), Stride: c(row)},
+		{Var: q, At: at, Extent: c(row), Stride: c(1)}})
+	if err != nil {
+		return err
+	}
+	at = ir.Sym(l).MulConst(g.g).Add(ir.Sym(q))
+	return g.loadTile(kt, "b", func(e *kernel.Expr) bool { return e.Index.Has(l) }, []kernel.Axis{
+		{Var: col, Extent: c(t.cols), Stride: c(g.tk * g.w * g.g)},
+		{Var: kg, Extent: c(g.tk), Stride: c(g.w * g.g)},
+		{Var: q, At: at, Extent: c(g.w * g.g), Stride: c(1)}})
+}
+
+// loadTile stages the operand that is picked, at loop kt, in registers.
+func (g *groupProduct) loadTile(kt, name string, pick func(*kernel.Expr) bool,
+	axes []kernel.Axis) error {
+
+	var load *kernel.Expr
+	kernel.WalkExprs(g.Loop(kt).Body, func(e *kernel.Expr) {
+		if e.Kind == kernel.KLoad && e.Buf.Space == kernel.Scratch && pick(e) {
+			load = e
+		}
+	})
+	if load == nil {
+		return refuse("no operand %s", name)
+	}
+	size := axes[0].Stride.Mul(axes[0].Extent)
+	vars, err := g.Stage(kt, load, name, kernel.Registers, size, axes)
+	if err != nil {
+		return err
+	}
+	return g.moveTiles("tileload", vars[:1], vars[1:])
+}
+
+// moveTiles puts the instruction in place of the loops tile, which copy or set
+// one tile, and copies out those around.
+func (g *groupProduct) moveTiles(name string, outer, tile []string) error {
+	st, ok := g.Loop(last(tile)).Body[0].(*kernel.Store)
+	if !ok {
+		return refuse("no copy of a tile")
+	}
+	in := kernel.Instrs[name+"."+st.Buf.DType.String()]
+	if in == nil || !in.On(g.t.Name) {
+		return refuse("no instruction %s of %v", name, st.Buf.DType)
+	}
+	to := tileAt(&kernel.Expr{Buf: st.Buf, Index: st.Index}, tile...)
+	tiles := []kernel.Tile{to}
+	if st.Value.Kind == kernel.KLoad {
+		tiles = []kernel.Tile{tileAt(st.Value, tile...), to}
+	}
+	if err := g.Replace(tile[0], in, tiles); err != nil {
+		return err
+	}
+	return g.unrollAll(outer)
+}
+
+// tiles makes one block with accumulators in registers: init and sum are the
+// nests that start and accumulate, rest reads the sums from memory.
+func (g *groupProduct) tiles(t *gtiling, names map[string]string, init, sum, rest []string) error {
+	acc := g.Loop(last(init)).Body[0].(*kernel.Store).Buf.Name
+	if err := g.moveTiles("tilezero", init[:2], init[2:]); err != nil {
+		return err
+	}
+	if err := g.replace(t, names, sum); err != nil {
+		return err
+	}
+	stored, err := g.SpillWhole(rest[0], acc)
+	if err != nil {
+		return err
+	}
+	sums := g.Loop(last(stored)).Body[0].(*kernel.Store).Buf.Name
+	if err := g.moveTiles("tilestore", stored[:2], stored[2:]); err != nil {
+		return err
+	}
+	if err := g.Place(sums, kernel.Scratch); err != nil {
+		return err
+	}
+	if err := g.Place(acc, kernel.Registers); err != nil {
+		return err
+	}
+	return g.Bind(last(rest), kernel.Vector)
+}
