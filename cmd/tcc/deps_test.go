@@ -27,6 +27,7 @@ frontend/tensor/internal/cases: frontend/tensor/linalg ir
 frontend/nn: frontend/tensor
 frontend/gosrc/internal/record: frontend/tensor
 frontend/gosrc: frontend/gosrc/internal/record
+frontend/gosrc/analyzer: frontend/gosrc frontend/nn
 codegen/kernel: ir
 codegen/mathfn: codegen/kernel
 codegen/lower: codegen/kernel
@@ -41,7 +42,7 @@ codegen/plan: codegen/lower runtime
 codegen: codegen/plan codegen/schedule codegen/llvm codegen/purego passes runtime
 codegen/gopkg: codegen codegen/purego runtime
 frontend/tensor/native: frontend/tensor codegen
-cmd/tcc: codegen codegen/gopkg codegen/peak frontend/onnx frontend/gosrc ir/interp passes runtime
+cmd/tcc: codegen codegen/gopkg codegen/peak frontend/onnx frontend/gosrc/analyzer ir/interp passes runtime
 `
 
 // closure expands policy: for each package all that it may import.

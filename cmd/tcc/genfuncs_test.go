@@ -122,13 +122,14 @@ func TestUserModule(t *testing.T) {
 	dir := userModule(t, "testdata/funcs.txtar")
 	env := withTCC(t)
 	mustTool(t, dir, env, "go", "generate", "./...")
-	mustTool(t, dir, env, "tcc", "gen", "-check", "./models")
 	plain := withoutLLVM(t)
 	mustTool(t, dir, plain, "go", "build", "-o", "m.exe", ".")
 	if out := mustTool(t, dir, plain, filepath.Join(dir, "m.exe")); out != "values agree\n" {
 		t.Errorf("the program says %q", out)
 	}
 	if !testing.Short() {
+		mustTool(t, dir, env, "tcc", "gen", "-check", "./models")
+		mustTool(t, dir, env, "go", vetArgs(env)...)
 		mustTool(t, dir, plain, "go", "test", "./...")
 		mustTool(t, dir, append(plain, "GOARCH=arm64"), "go", "vet", "./...")
 	}
@@ -139,8 +140,18 @@ func TestUserModule(t *testing.T) {
 	plantError(t, dir, env)
 }
 
-const planted = "models/models.go:20: MatMul: shapes (N,4) and (8,3) do not fit: " +
-	"axis 1 of the first is 4, axis 0 of the second is 8"
+// vetArgs are go vet with tcc of an environment as its tool.
+func vetArgs(env []string) []string {
+	path := strings.TrimPrefix(env[len(env)-1], "PATH=")
+	return []string{"vet", "-vettool=" + filepath.Join(filepath.SplitList(path)[0], "tcc"), "./..."}
+}
+
+const (
+	plantedLine = "models/models.go:20:"
+	plantedText = " MatMul: shapes (N,4) and (8,3) do not fit: " +
+		"axis 1 of the first is 4, axis 0 of the second is 8"
+	planted = plantedLine + plantedText
+)
 
 // plantError makes a shape error in the perceptron.
 func plantError(t *testing.T, dir string, env []string) {
@@ -161,5 +172,9 @@ func plantError(t *testing.T, dir string, env []string) {
 	if out, err = tool(t, dir, env, "go", "generate", "./..."); err == nil ||
 		!strings.Contains(out, strings.TrimPrefix(planted, "models/")) {
 		t.Errorf("go generate: %v: wanted %q:\n%s", err, planted, out)
+	}
+	if out, err = tool(t, dir, env, "go", vetArgs(env)...); err == nil ||
+		!strings.Contains(out, plantedLine) || !strings.Contains(out, plantedText+"\n") {
+		t.Errorf("go vet: %v: wanted %q:\n%s", err, planted, out)
 	}
 }

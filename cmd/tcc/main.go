@@ -9,8 +9,12 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 
 	"github.com/urfave/cli/v3"
+	"golang.org/x/tools/go/analysis/unitchecker"
+
+	"github.com/tensorcc/tcc/frontend/gosrc/analyzer"
 )
 
 // Exit statuses, part of the command line's contract.
@@ -31,7 +35,22 @@ func usage(format string, args ...any) error { return usageError{fmt.Errorf(form
 // errReported is returned by commands that have already said what failed.
 var errReported = errors.New("reported")
 
-func main() { os.Exit(run(os.Args)) }
+func main() {
+	if asVetTool(os.Args[1:]) {
+		unitchecker.Main(analyzer.Analyzer)
+	}
+	os.Exit(run(os.Args))
+}
+
+// asVetTool reports whether go vet -vettool has started this program: its
+// protocol has an argument for the version, one for the flags, and the file
+// that describes a package.
+func asVetTool(args []string) bool {
+	if len(args) == 0 {
+		return false
+	}
+	return args[0] == "-V=full" || args[0] == "-flags" || strings.HasSuffix(args[len(args)-1], ".cfg")
+}
 
 // run executes a command line and returns the exit status. It is the one
 // place where a fault of the compiler is caught.

@@ -147,7 +147,7 @@ const tensorExpr = "*tccrt.Tensor"
 
 // typeExpr is the run-time form of a type.
 func (w *writer) typeExpr(t types.Type) string {
-	if isTensor(t) {
+	if IsTensor(t) {
 		return tensorExpr
 	}
 	switch u := t.Underlying().(type) {

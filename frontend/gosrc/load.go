@@ -45,6 +45,7 @@ type Func struct {
 	// Extents has what the directive says of dynamic extents: "N=1..64".
 	Extents []string
 
+	Decl    *ast.FuncDecl
 	dir     *directive
 	args    []*arg
 	results []*result
@@ -65,6 +66,23 @@ type arg struct {
 type result struct {
 	name string // empty if the source does not say
 	typ  types.Type
+}
+
+// Arg is an argument of a function, a method's receiver being the first.
+type Arg struct {
+	Name  string
+	Type  types.Type
+	Spec  string // its type as the directive has it; empty for structs
+	Baked bool
+}
+
+// Args returns the arguments in order.
+func (f *Func) Args() []Arg {
+	var out []Arg
+	for _, a := range f.args {
+		out = append(out, Arg{a.name, a.typ, a.spec, a.baked})
+	}
+	return out
 }
 
 const loadMode = packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles |
@@ -98,13 +116,21 @@ func Load(ctx context.Context, dir string, patterns ...string) ([]*Package, erro
 	return out, errors.Join(errs...)
 }
 
+// Inspect finds the functions to compile in a package whose syntax and types
+// are there already.
+func Inspect(fset *token.FileSet, files []*ast.File, pkg *types.Package, info *types.Info) (*Package,
+	error) {
+	return newPackage(&packages.Package{PkgPath: pkg.Path(), Name: pkg.Name(), Fset: fset, Syntax: files,
+		Types: pkg, TypesInfo: info})
+}
+
 func newPackage(p *packages.Package) (*Package, error) {
 	out := &Package{Path: p.PkgPath, Name: p.Name, pkg: p}
+	if len(p.GoFiles) > 0 {
+		out.Dir = filepath.Dir(p.GoFiles[0])
+	}
 	var errs []error
-	for i, file := range p.Syntax {
-		if out.Dir == "" {
-			out.Dir = filepath.Dir(p.CompiledGoFiles[i])
-		}
+	for _, file := range p.Syntax {
 		above := map[*ast.Comment]bool{}
 		for _, decl := range file.Decls {
 			fn, ok := decl.(*ast.FuncDecl)
@@ -152,7 +178,7 @@ func (p *Package) function(file *ast.File, fn *ast.FuncDecl, above map[*ast.Comm
 		return nil, d.errorf("function %s has no type", fn.Name.Name)
 	}
 	sig := obj.Signature()
-	f := &Func{Name: fn.Name.Name, Doc: fn.Doc.Text(), Pos: p.position(fn.Name.Pos()), dir: d}
+	f := &Func{Decl: fn, Name: fn.Name.Name, Doc: fn.Doc.Text(), Pos: p.position(fn.Name.Pos()), dir: d}
 	f.Ident, f.call = f.Name, f.Name
 	if r := sig.Recv(); r != nil {
 		name := receiver(r.Type())
@@ -287,7 +313,7 @@ func (p *Package) argument(f *Func, a *arg) error {
 	}
 	example := map[bool]string{true: "f32[N,4]", false: "[3]f32[N,4]"}
 	switch t := a.typ.Underlying(); {
-	case isTensor(a.typ):
+	case IsTensor(a.typ):
 		if a.spec == "" {
 			return f.dir.errorf("argument %s has no type: add %[1]s=%s to %s", a.name, example[true], prefix)
 		}
@@ -333,8 +359,8 @@ func isList(t types.Type) bool {
 	return false
 }
 
-// isTensor reports whether t is the DSL's Tensor.
-func isTensor(t types.Type) bool {
+// IsTensor reports whether t is the DSL's Tensor.
+func IsTensor(t types.Type) bool {
 	n, ok := types.Unalias(t).(*types.Named)
 	return ok && n.Obj().Name() == "Tensor" && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == TensorPath
 }
@@ -342,7 +368,7 @@ func isTensor(t types.Type) bool {
 // checkType reports what in t is neither a tensor nor made of tensors. above
 // are the named types around it, which t must not contain again.
 func checkType(t types.Type, above []types.Type) error {
-	if isTensor(t) {
+	if IsTensor(t) {
 		return nil
 	}
 	if slices.ContainsFunc(above, func(a types.Type) bool { return types.Identical(a, t) }) {

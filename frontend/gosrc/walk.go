@@ -50,7 +50,7 @@ func (x *walker) arguments() error {
 		}
 		name, typ := argName(a.name), ""
 		elem := ""
-		if isTensor(a.typ) {
+		if IsTensor(a.typ) {
 			t, err := tensor.ParseType(a.spec)
 			if err != nil {
 				return err
@@ -75,7 +75,7 @@ func (x *walker) arguments() error {
 
 // input moves what is in expr to the implementation's inputs.
 func (x *walker) input(t types.Type, path, expr, elem string) {
-	if isTensor(t) {
+	if IsTensor(t) {
 		x.inputTensor(path, expr, elem)
 		return
 	}
@@ -192,7 +192,7 @@ func (x *walker) outputs() {
 		}
 		taken[name] = true
 		path := ""
-		if isTensor(r.typ) {
+		if IsTensor(r.typ) {
 			path = fmt.Sprint("y", i)
 		} else if len(x.f.results) > 1 {
 			path = fmt.Sprint("r", i)
@@ -250,7 +250,7 @@ func (f *Func) example(s ir.Shape) []string {
 
 // output moves the implementation's outputs to expr, and what is there before.
 func (x *walker) output(t types.Type, path, expr, _ string) {
-	if isTensor(t) {
+	if IsTensor(t) {
 		if i, ok := x.index[path]; ok {
 			field := x.fields[i]
 			x.d.Outs = append(x.d.Outs, leaf{Path: path, Expr: expr, Field: field})

@@ -164,11 +164,15 @@ func misfit(a, b ir.Shape, pair bool) string {
 	if !pair {
 		return msg
 	}
-	if k, s := unsqueezed(b, a); k >= 0 {
-		return msg + fmt.Sprintf("; the second would fit as %s: use Unsqueeze(%d)", shapeString(s), k)
+	which, s, t := []string{"second", "first"}, b, a
+	if len(a) < len(b) { // what has fewer axes is more likely to lack one
+		which, s, t = []string{"first", "second"}, a, b
 	}
-	if k, s := unsqueezed(a, b); k >= 0 {
-		return msg + fmt.Sprintf("; the first would fit as %s: use Unsqueeze(%d)", shapeString(s), k)
+	for _, w := range which {
+		if k, u := unsqueezed(s, t); k >= 0 {
+			return msg + fmt.Sprintf("; the %s would fit as %s: use Unsqueeze(%d)", w, shapeString(u), k)
+		}
+		s, t = t, s
 	}
 	return msg
 }
