@@ -27,7 +27,7 @@ frontend/tensor/internal/cases: frontend/tensor/linalg ir
 frontend/nn: frontend/tensor
 frontend/gosrc/internal/record: frontend/tensor
 frontend/gosrc: frontend/gosrc/internal/record
-frontend/gosrc/analyzer: frontend/gosrc frontend/nn
+frontend/gosrc/analyzer: frontend/gosrc
 codegen/kernel: ir
 codegen/mathfn: codegen/kernel
 codegen/lower: codegen/kernel

@@ -9,6 +9,7 @@ const tensorPath = gosrc.TensorPath
 // the reason. All others are: a method by its name, a function by the table in
 // functions.go.
 var unmodelled = map[string]string{
+	"Apply_":   "calls the function that it is given",
 	"Backward": "runs what was recorded outside of the function",
 	"ZeroGrad": "changes a tensor outside of the function",
 	"Grad":     "is of tensors outside of the function",

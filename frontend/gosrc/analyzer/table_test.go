@@ -18,7 +18,6 @@ import (
 // sources are the packages whose functions the analyzer calls.
 var sources = map[string]string{
 	"tensor": "../../tensor",
-	"nn":     "../../nn",
 }
 
 const importPrefix = "github.com/tensorcc/tcc/frontend/"

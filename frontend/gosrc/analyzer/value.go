@@ -7,7 +7,6 @@ import (
 	"math"
 	"reflect"
 
-	"github.com/tensorcc/tcc/frontend/gosrc"
 	"github.com/tensorcc/tcc/frontend/tensor"
 	"github.com/tensorcc/tcc/ir"
 )
@@ -71,7 +70,9 @@ var basics = map[types.BasicKind]reflect.Type{
 
 // named are the types of tcc's packages that users write, by name.
 var named = map[string]reflect.Type{
-	gosrc.TensorPath + ".Tensor":       tensorType,
+	tensorPath + ".Tensor":             tensorType,
+	tensorPath + ".InterpolateMode":    reflect.TypeFor[tensor.InterpolateMode](),
+	tensorPath + ".PadMode":            reflect.TypeFor[tensor.PadMode](),
 	"github.com/tensorcc/tcc/ir.DType": reflect.TypeFor[ir.DType](),
 	"github.com/tensorcc/tcc/ir.Dim":   reflect.TypeFor[ir.Dim](),
 	"github.com/tensorcc/tcc/ir.Shape": reflect.TypeFor[ir.Shape](),

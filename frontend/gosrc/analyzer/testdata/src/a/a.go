@@ -1,10 +1,7 @@
 // Package a has functions with faults that are certain.
 package a
 
-import (
-	"github.com/tensorcc/tcc/frontend/nn"
-	"github.com/tensorcc/tcc/frontend/tensor"
-)
+import "github.com/tensorcc/tcc/frontend/tensor"
 
 type params struct {
 	W1, W2 tensor.Tensor   `tcc:"f32[4,8]"`
@@ -64,12 +61,6 @@ func (p *params) layer(x, w tensor.Tensor, bs ...tensor.Tensor) (tensor.Tensor, 
 		y = y.Add(b)
 	}
 	return y, nil
-}
-
-//tcc:compile x=f32[N,4]
-func helper(p params, x tensor.Tensor) tensor.Tensor {
-	h := nn.Linear(x, p.W1, p.Bs[1])
-	return nn.Linear(h, p.W2, p.Bs[1]) // want `shapes \(N,8\) and \(4,8\) do not fit`
 }
 
 //tcc:compile x=i32[N]
