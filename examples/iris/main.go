@@ -81,8 +81,8 @@ type report struct {
 	Accuracy float64 // on the examples held back
 }
 
-// train runs steps on all training examples at once.
-func train(d *dataset, steps int, seed uint64, out io.Writer) (*report, error) {
+// learn runs steps on all training examples at once.
+func learn(d *dataset, steps int, seed uint64, out io.Writer) (*report, error) {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	trainSet, testSet := d.split(rng, 30)
 	step, err := tensor.Jit(Step, "s", "x=f32[N,4]", "label=i64[N]")
@@ -154,7 +154,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	r, err := train(d, *steps, *seed, os.Stdout)
+	r, err := learn(d, *steps, *seed, os.Stdout)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -34,7 +34,7 @@ func testTraining(t *testing.T) {
 	}
 	var weights [2][][]float32
 	for i := range weights {
-		r, err := train(d, 300, 1, io.Discard)
+		r, err := learn(d, 300, 1, io.Discard)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -50,7 +50,10 @@ type Batch struct{ X, Label tensor.Tensor }
 // Report is what a step tells.
 type Report struct{ Loss, Accuracy tensor.Tensor }
 
-const batchSize = 64
+const (
+	batchSize    = 64
+	defaultSteps = 2500
+)
 
 // optimizer and schedule of all steps.
 var optimizer = nn.AdamW(2e-3, 1e-2)
@@ -190,7 +193,7 @@ func main() {
 	flag.StringVar(&o.resume, "resume", "", "checkpoint `file` to go on from")
 	flag.StringVar(&o.curve, "curve", "", "`file` of the curves, .svg or .png")
 	flag.StringVar(&o.metrics, "metrics", "", "`file` of the metrics, comma-separated")
-	flag.IntVar(&o.steps, "steps", 1750, "number of steps, 125 to an epoch")
+	flag.IntVar(&o.steps, "steps", defaultSteps, "number of steps, 125 to an epoch")
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of weights, order and augmentation")
 	backend := flag.String("backend", "", "`name` of what evaluates: native or interp")
 	model := flag.String("onnx", "", "`file` that the trained model is exported to")
