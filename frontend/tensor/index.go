@@ -65,9 +65,9 @@ func (t Tensor) Index(idx ...any) Tensor {
 	return p.gather(v)
 }
 
-// Set writes x, which is broadcast and converted, into the part of t that the
-// indices name; all of t without indices. The base and all views that overlap
-// see it. An error stays with the storage, so that it is not lost.
+// Set writes x, which is broadcast and converted as by Cast, into the part of t
+// that the indices name; all of t without indices. The base and all views that
+// overlap see it. An error stays with the storage, so that it is not lost.
 func (t Tensor) Set(x any, idx ...any) Tensor {
 	c := start("Set")
 	if !c.check(t) {
@@ -78,7 +78,9 @@ func (t Tensor) Set(x any, idx ...any) Tensor {
 	if len(p.arrays) > 0 && c.err == nil {
 		return p.scatter(t, v, x)
 	}
-	v.assign(c, x)
+	if c.err == nil {
+		v.store(c, c.converted(c.operand(x), v.typ()))
+	}
 	return t.after(c)
 }
 
@@ -335,7 +337,7 @@ func (p *parsed) scatter(t, v Tensor, x any) Tensor {
 	for i, a := range perm {
 		want[i] = all[a]
 	}
-	val := p.fitted(o, ir.Of(base.typ.DType, want))
+	val := p.converted(o, ir.Of(base.typ.DType, want))
 	if p.err == nil {
 		val = p.op(ir.OpTranspose, &ir.PermAttr{Perm: inverse(perm)}, val)
 		put := p.op(ir.OpScatterND, &ir.ScatterAttr{Reduce: "none"}, moved, tuples, val)

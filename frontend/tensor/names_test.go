@@ -204,3 +204,57 @@ Axes come before other arguments, and as variadic arguments where there may be s
 none. What NumPy has as keyword arguments are functional options: x.Sort(0, Descending()),
 x.Reduce(Correction(1), KeepDims(true)).Var(0).
 `
+
+// TestDocumented looks for exported identifiers without a comment.
+func TestDocumented(t *testing.T) {
+	for _, dir := range []string{".", "linalg", "native"} {
+		pkgs, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range pkgs {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			fset := token.NewFileSet()
+			f, err := parser.ParseFile(fset, name, nil, parser.ParseComments)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range f.Decls {
+				for _, id := range undocumented(d) {
+					t.Errorf("%v: %s has no comment", fset.Position(id.Pos()), id.Name)
+				}
+			}
+		}
+	}
+}
+
+// undocumented lists the exported names of a declaration without a comment of
+// their own, or of the group they are in.
+func undocumented(d ast.Decl) []*ast.Ident {
+	switch d := d.(type) {
+	case *ast.FuncDecl:
+		if d.Name.IsExported() && d.Doc == nil {
+			return []*ast.Ident{d.Name}
+		}
+	case *ast.GenDecl:
+		var out []*ast.Ident
+		for _, s := range d.Specs {
+			switch s := s.(type) {
+			case *ast.TypeSpec:
+				if s.Name.IsExported() && s.Doc == nil && d.Doc == nil {
+					out = append(out, s.Name)
+				}
+			case *ast.ValueSpec:
+				for _, n := range s.Names {
+					if n.IsExported() && s.Doc == nil && s.Comment == nil && d.Doc == nil {
+						out = append(out, n)
+					}
+				}
+			}
+		}
+		return out
+	}
+	return nil
+}

@@ -16,6 +16,15 @@ func (t Tensor) assign(c *call, x any) {
 	t.store(c, val)
 }
 
+// converted is fitted without the condition on kinds: as NumPy assigns, floats
+// are written to integers by Cast.
+func (c *call) converted(o operand, to ir.Type) *node {
+	if c.err == nil && (o.n != nil || o.w.kind == F64) {
+		o = operand{n: c.cast(c.as(o, o.typ().DType), to.DType)}
+	}
+	return c.fitted(o, to)
+}
+
 // fitted converts and broadcasts an operand to the type of what it is written
 // to.
 func (c *call) fitted(o operand, to ir.Type) *node {
