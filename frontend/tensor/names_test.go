@@ -235,7 +235,7 @@ func TestDocumented(t *testing.T) {
 func undocumented(d ast.Decl) []*ast.Ident {
 	switch d := d.(type) {
 	case *ast.FuncDecl:
-		if d.Name.IsExported() && d.Doc == nil {
+		if d.Name.IsExported() && d.Doc == nil && ofExported(d) {
 			return []*ast.Ident{d.Name}
 		}
 	case *ast.GenDecl:
@@ -257,4 +257,17 @@ func undocumented(d ast.Decl) []*ast.Ident {
 		return out
 	}
 	return nil
+}
+
+// ofExported reports whether d is a function, or a method of an exported type.
+func ofExported(d *ast.FuncDecl) bool {
+	if d.Recv == nil {
+		return true
+	}
+	t := d.Recv.List[0].Type
+	if p, ok := t.(*ast.StarExpr); ok {
+		t = p.X
+	}
+	id, ok := t.(*ast.Ident)
+	return !ok || id.IsExported()
 }
