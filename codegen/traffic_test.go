@@ -87,7 +87,7 @@ const layerNorm = `graph layernorm
 `
 
 func moved(op, from, attr string) string {
-	return fmt.Sprintf("graph f\n\tv0 = param <f32[%s]> {x}\n\tv1 = %s v0 {%s}\n\treturn v1\n", from, op, attr)
+	return fmt.Sprintf("graph f\n\tv0 = param <f32[%s]> {x}\n\tv1 = %s v0 %s\n\treturn v1\n", from, op, attr)
 }
 
 func gathered(table, index string, axis int) string {
@@ -97,24 +97,25 @@ func gathered(table, index string, axis int) string {
 
 var traffics = []traffic{
 	{"chain8", 2 * 64 << 20, chain8},
+	{"neg", 2 * 64 << 20, moved("neg", "4096,4096", "")},
 	{"softmax", 2 * 16 << 20, softmaxRows},
 	{"layernorm", 2 * 16 << 20, layerNorm},
-	{"transpose2d", 2 * 16 << 20, moved("transpose", "2048,2048", "[1 0]")},
-	{"transpose2d-odd", 2 * 4 * 2001 * 2047, moved("transpose", "2001,2047", "[1 0]")},
-	{"transpose-heads", 2 * 16 << 20, moved("transpose", "8,512,16,64", "[0 2 1 3]")},
-	{"transpose-nhwc", 2 * 4 * 4 * 64 * 128 * 128, moved("transpose", "4,64,128,128", "[0 2 3 1]")},
-	{"transpose-nchw", 2 * 4 * 4 * 64 * 128 * 128, moved("transpose", "4,128,128,64", "[0 3 1 2]")},
-	{"transpose-reverse", 2 * 4 * 32 * 48 * 40 * 64, moved("transpose", "32,48,40,64", "[3 2 1 0]")},
+	{"transpose2d", 2 * 16 << 20, moved("transpose", "2048,2048", "{[1 0]}")},
+	{"transpose2d-odd", 2 * 4 * 2001 * 2047, moved("transpose", "2001,2047", "{[1 0]}")},
+	{"transpose-heads", 2 * 16 << 20, moved("transpose", "8,512,16,64", "{[0 2 1 3]}")},
+	{"transpose-nhwc", 2 * 4 * 4 * 64 * 128 * 128, moved("transpose", "4,64,128,128", "{[0 2 3 1]}")},
+	{"transpose-nchw", 2 * 4 * 4 * 64 * 128 * 128, moved("transpose", "4,128,128,64", "{[0 3 1 2]}")},
+	{"transpose-reverse", 2 * 4 * 32 * 48 * 40 * 64, moved("transpose", "32,48,40,64", "{[3 2 1 0]}")},
 	{"gather-rows", 2 * 16 << 20, gathered("4096,1024", "4096", 0)},
 	{"gather-short", 2 * 16 << 20, gathered("65536,64", "65536", 0)},
 	{"gather-columns", 2 * 16 << 20, gathered("4096,1024", "1024", 1)},
-	{"sum-last", 16 << 20, moved("sum", "4096,1024", "[1]")},
-	{"sum-first", 16 << 20, moved("sum", "4096,1024", "[0]")},
-	{"sum-middle", 16 << 20, moved("sum", "64,256,256", "[1]")},
-	{"sum-all", 16 << 20, moved("sum", "4096,1024", "[0 1]")},
-	{"sum-outer", 16 << 20, moved("sum", "64,256,256", "[0 2]")},
-	{"max-last", 16 << 20, moved("reducemax", "4096,1024", "[1]")},
-	{"max-all", 16 << 20, moved("reducemax", "4096,1024", "[0 1]")},
+	{"sum-last", 16 << 20, moved("sum", "4096,1024", "{[1]}")},
+	{"sum-first", 16 << 20, moved("sum", "4096,1024", "{[0]}")},
+	{"sum-middle", 16 << 20, moved("sum", "64,256,256", "{[1]}")},
+	{"sum-all", 16 << 20, moved("sum", "4096,1024", "{[0 1]}")},
+	{"sum-outer", 16 << 20, moved("sum", "64,256,256", "{[0 2]}")},
+	{"max-last", 16 << 20, moved("reducemax", "4096,1024", "{[1]}")},
+	{"max-all", 16 << 20, moved("reducemax", "4096,1024", "{[0 1]}")},
 }
 
 // copier moves n bytes, a part on each thread: half of them are read and half
@@ -180,7 +181,7 @@ func benchTraffic(b *testing.B, t traffic, level string, threads int) {
 
 // loadText compiles a graph and makes random inputs of it; integers index the
 // first input.
-func loadText(b *testing.B, text, level string, threads int) (*runtime.Model, []*runtime.Tensor) {
+func loadText(b testing.TB, text, level string, threads int) (*runtime.Model, []*runtime.Tensor) {
 	g, err := ir.Parse("bench.tir", text)
 	if err != nil {
 		b.Fatal(err)

@@ -76,6 +76,7 @@ var Instrs = map[string]*Instr{}
 func init() {
 	tileInstrs()
 	bf16Instrs()
+	transpositions()
 	for _, r := range interleaves {
 		value := fmt.Sprintf("x[%d*q+i]", r.w)
 		if r.from != r.to {

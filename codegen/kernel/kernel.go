@@ -33,6 +33,10 @@ type Buffer struct {
 	Out   bool // written; a parameter is either read or written, or both where Out and In
 	In    bool
 	Const bool // a weight: same contents in every call
+	// Stream says that the buffer is larger than the caches and passed through
+	// once: what is written may go to memory around them, and what is read is
+	// worth asking for ahead. See [Kernel.Stream].
+	Stream bool
 }
 
 // Stmt is a statement: *Loop, *Store, *Let, *If, *Alloc, *Fail or *Call.

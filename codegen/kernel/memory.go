@@ -28,6 +28,31 @@ func (k *Kernel) Place(buf string, space Space) error {
 	return nil
 }
 
+// Stream marks parameter buf as one that is passed through once. It is legal
+// where the kernel does not both read and write it.
+func (k *Kernel) Stream(buf string) error {
+	for i, old := range k.Params {
+		if old.Name != buf {
+			continue
+		}
+		if old.Out && old.In {
+			return refuse("stream", buf, "it is read and written")
+		}
+		b := *old
+		b.Stream = true
+		k.Params = append([]*Buffer(nil), k.Params...)
+		k.Params[i] = &b
+		k.Body = (&subst{bufs: map[*Buffer]*Buffer{old: &b}, store: func(x *Buffer, at ir.Dim) (*Buffer, ir.Dim) {
+			if x == old {
+				x = &b
+			}
+			return x, at
+		}}).body(k.Body)
+		return nil
+	}
+	return refuse("stream", buf, "it is no parameter")
+}
+
 // Keep holds the element of buf that the body of loop v uses in a local scalar
 // meanwhile: it is loaded at the start of the body and stored at its end. It
 // returns the name of the scalar. It is legal where the body uses no other

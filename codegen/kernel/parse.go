@@ -146,6 +146,7 @@ func (p *parser) buffer() *Buffer {
 		}
 	}
 	b.In, b.Out, b.Const = p.keyword("in"), p.keyword("out"), p.keyword("const")
+	b.Stream = p.keyword("stream")
 	p.bufs[b.Name] = b
 	return b
 }

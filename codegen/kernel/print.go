@@ -54,7 +54,7 @@ func bufText(b *Buffer) string {
 	for _, f := range []struct {
 		set  bool
 		name string
-	}{{b.In, "in"}, {b.Out, "out"}, {b.Const, "const"}} {
+	}{{b.In, "in"}, {b.Out, "out"}, {b.Const, "const"}, {b.Stream, "stream"}} {
 		if f.set {
 			t += " " + f.name
 		}

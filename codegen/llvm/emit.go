@@ -66,6 +66,9 @@ type emitter struct {
 	mask  *val   // lanes that are active, nil for all
 	tasks bool   // the parallel loops have been emitted
 
+	stream bool            // writes go around the caches, to where the kernel says so
+	around *metadata.Tuple // marks such writes
+
 	scratch     value.Value
 	scratchMeta llvm.Metadata
 	top         ir.Dim // bytes of scratch in use
@@ -113,6 +116,7 @@ func (e *emitter) function() {
 	e.params(params[0])
 	e.scratch = params[4]
 	body := e.cur
+	e.streamed()
 	e.block(e.k.Body)
 	e.cur.NewRet(constant.NewInt(types.I32, 0))
 	if e.configure {

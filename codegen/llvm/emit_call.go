@@ -27,6 +27,9 @@ func instrRow(name string) func(e *emitter, c *kernel.Call) {
 	if strings.HasPrefix(name, "interleave.") {
 		return (*emitter).interleave
 	}
+	if strings.HasPrefix(name, "transpose") {
+		return (*emitter).transpose
+	}
 	if f := instrRows[name]; f != nil {
 		return f
 	}

@@ -117,6 +117,8 @@ func (e *emitter) loadVector(x *kernel.Expr, first ir.Dim, mask *val, other val)
 	}
 	if mask != nil {
 		p = e.safe(mask.Value, p, t)
+	} else if e.stream && x.Buf.Stream {
+		e.prefetch(p)
 	}
 	l := e.cur.NewLoad(t, p)
 	l.Align, l.Metadata = llvm.Align(size), m.meta
@@ -264,6 +266,10 @@ func (e *emitter) storeVector(s *kernel.Store, first ir.Dim, v val) {
 	v = e.toStored(e.widen(v, true), s.Buf.DType)
 	p := e.cur.NewBitCast(e.address(s.Buf, first), types.NewPointer(v.Type()))
 	size := s.Buf.DType.Size()
+	if e.stream && e.streams(s.Buf, first) {
+		e.putStream(m, p, v)
+		return
+	}
 	if e.mask == nil || m.local {
 		e.put(m, p, v, size)
 		return

@@ -27,6 +27,7 @@ var strategies = []strategy{
 	{"groups", (*scheduler).groups},
 	{"product", (*scheduler).product},
 	{"rows", (*scheduler).rows},
+	{"transpose", (*scheduler).transpose},
 	{"pointwise", (*scheduler).pointwise},
 	{"tasks", (*scheduler).tasks},
 	{"serial", func(s *scheduler) error { return s.inside(s.Body) }},
@@ -49,6 +50,7 @@ func Explain(k *kernel.Kernel, t Target) (*kernel.Kernel, string, error) {
 		err := s.run(c)
 		if err == nil {
 			out := restore(c.Kernel)
+			t.stream(out)
 			if err = kernel.Verify(out); err != nil {
 				return nil, "", fmt.Errorf("BUG: schedule %s of %v:\n%w\n%v", s.name, t.Name, err, out)
 			}

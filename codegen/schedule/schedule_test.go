@@ -108,7 +108,7 @@ func TestPointwise(t *testing.T) {
 			serial i < A
 				serial j < B
 					z[i*B+j] = x[j*A+i]
-	`, "pointwise", []int64{3, 5}, []int64{40, 17})
+	`, "transpose", []int64{3, 5}, []int64{40, 17}, []int64{16, 64})
 	check(t, `
 		kernel concat(x f32[A*B] in, y f32[A*7] in, z f32[A*(B+7)] out) dims(A, B)
 			serial i < A

@@ -1,0 +1,95 @@
+package codegen
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/tensorcc/tcc/ir"
+	"github.com/tensorcc/tcc/ir/irtest"
+	"github.com/tensorcc/tcc/runtime"
+)
+
+// exactly runs a graph at each level and compares bits with the interpreter's.
+func exactly(t *testing.T, text string) {
+	t.Helper()
+	g, err := ir.Parse("test.tir", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &irtest.Case{Seed: 2, Graph: g, Bounds: make([]irtest.Bound, len(g.Values))}
+	rng := rand.New(rand.NewPCG(1, 2))
+	var in []*ir.Literal
+	for _, p := range g.Params {
+		l := &ir.Literal{DType: p.Type.DType}
+		for _, d := range p.Type.Shape {
+			n, _ := d.Int()
+			l.Shape = append(l.Shape, n)
+		}
+		l.Data = make([]byte, l.Size()*int64(l.DType.Size()))
+		for i := range l.Data {
+			l.Data[i] = byte(rng.IntN(120)) // no NaN, whose bits need not stay
+			if l.DType == ir.Bool {
+				l.Data[i] &= 1
+			}
+			if l.DType == ir.I64 && i%8 > 0 {
+				l.Data[i] = 0
+			}
+		}
+		in = append(in, l)
+	}
+	c.Inputs = [][]*ir.Literal{in}
+	want, err := wanted(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, level := range nativeLevels(t) {
+		s := newSubject(c, []string{level})
+		if err := compileAll([]*subject{s}, []string{level}); err != nil {
+			t.Fatal(err)
+		}
+		if s.err != nil {
+			t.Fatal(s.err)
+		}
+		if err := s.run(level, want); err != nil {
+			t.Errorf("%s: %v\n%s", level, err, text)
+		}
+	}
+}
+
+func TestTranspose(t *testing.T) {
+	for _, d := range []string{"bool", "i16", "bf16", "f16", "f32", "i64", "f64"} {
+		for _, s := range []string{"64,48", "33,47", "7,16", "5,4", "3,100"} {
+			exactly(t, fmt.Sprintf("graph f\n\tv0 = param <%s[%s]> {x}\n\tv1 = transpose v0 {[1 0]}\n\treturn v1\n", d, s))
+		}
+	}
+	exactly(t, moved("transpose", "5,18,7,20", "{[3 2 1 0]}"))
+	exactly(t, moved("transpose", "3,20,17,33", "{[0 2 3 1]}"))
+}
+
+// TestStreamed runs kernels whose results are written around the caches, also
+// to memory that does not lie at a multiple of a vector.
+func TestStreamed(t *testing.T) {
+	exactly(t, moved("transpose", "1504,1505", "{[1 0]}"))
+	for _, level := range nativeLevels(t) {
+		m, in := loadText(t, moved("abs", "1504,1505", ""), level, 2)
+		const n = 1504 * 1505
+		memory := make([]float32, n+64)
+		whole, err := m.Run(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, _ := whole[0].Bytes()
+		for _, at := range []int{0, 1, 16} {
+			out := runtime.MustFrom(memory[at:at+n], 1504, 1505)
+			if err := m.RunInto([]*runtime.Tensor{out}, in); err != nil {
+				t.Fatal(err)
+			}
+			if got, _ := out.Bytes(); !bytes.Equal(got, want) {
+				t.Errorf("%s: results differ at offset %d", level, at)
+			}
+		}
+		m.Close()
+	}
+}

@@ -1,0 +1,229 @@
+package schedule
+
+import (
+	"slices"
+
+	"github.com/tensorcc/tcc/codegen/kernel"
+	"github.com/tensorcc/tcc/ir"
+)
+
+// crossing schedules loops over a result that reads memory along another axis
+// than it writes it: tiles of both axes are exchanged in registers.
+type crossing struct {
+	*scheduler
+	i, j  string         // axes along which memory is contiguous in the source, in the result
+	loads []*kernel.Expr // that are contiguous along i
+	n     int64          // rows and columns of a tile
+}
+
+// Tiles of one task: a square that lies in the nearest cache together with its
+// source.
+const crossTiles = 4
+
+// transpose schedules what crosses.
+func (s *scheduler) transpose() error {
+	d := s.domain()
+	if s.t.Vector == 0 || len(d) < 2 {
+		return refuse("no two axes for vectors")
+	}
+	d = s.collapse(d)
+	body := s.Loop(last(d)).Body
+	if hasLoops(body) || effects(body) || len(d) < 2 {
+		return refuse("other loops, or statements with effects")
+	}
+	c := &crossing{scheduler: s}
+	if err := c.axes(d, body); err != nil {
+		return err
+	}
+	return c.tile(d)
+}
+
+// axes finds the two axes and the loads between them.
+func (c *crossing) axes(d []string, body []kernel.Stmt) error {
+	size := 0
+	for _, a := range accessesOf(body) {
+		if !a.write {
+			continue
+		}
+		at := slices.IndexFunc(d, func(v string) bool { return stride(a.index, v) == 1 })
+		if at < 0 || c.j != "" && c.j != d[at] {
+			return refuse("no axis along which all results are contiguous")
+		}
+		c.j, size = d[at], max(size, a.buf.DType.Size())
+	}
+	kernel.WalkExprs(body, func(e *kernel.Expr) {
+		if e.Kind != kernel.KLoad || len(e.Args) > 0 || stride(e.Index, c.j) != 2 {
+			return
+		}
+		at := slices.IndexFunc(d, func(v string) bool { return stride(e.Index, v) == 1 })
+		if at < 0 || c.i != "" && c.i != d[at] {
+			return
+		}
+		c.i, size = d[at], max(size, e.Buf.DType.Size())
+		c.loads = append(c.loads, e)
+	})
+	if c.j == "" || c.i == "" {
+		return refuse("no load is contiguous along another axis")
+	}
+	c.n = c.width(size)
+	if c.n < 4 {
+		return refuse("no tiles of elements of %d bytes", size)
+	}
+	for _, e := range c.loads {
+		if kernel.Transposition(c.n, e.Buf.DType) == nil {
+			return refuse("no tiles of %d %v", c.n, e.Buf.DType)
+		}
+	}
+	return nil
+}
+
+// width is how many rows and columns tiles have: half as many where the rest
+// of an axis is then less.
+func (c *crossing) width(size int) int64 {
+	n := min(int64(c.t.Vector/size), 16)
+	for _, v := range []string{c.i, c.j} {
+		if k, ok := c.static(v); ok && n > 4 && (k < n || k < 8*n && k%n >= n/2) && (n/2)*int64(size) >= 16 {
+			n /= 2
+		}
+	}
+	for _, v := range []string{c.i, c.j} {
+		if k, ok := c.static(v); ok && k < n {
+			return 0
+		}
+	}
+	return n
+}
+
+// tile splits both axes into tiles and groups of tiles, which are tasks.
+func (c *crossing) tile(d []string) error {
+	in := make([]string, 0, 4)
+	for _, step := range []struct {
+		v, suffix string
+		n         int64
+	}{{c.i, "r", c.n}, {c.j, "v", c.n}, {c.i, "t", crossTiles}, {c.j, "t", crossTiles}} {
+		name, err := c.Split(step.v, step.v+step.suffix, step.n, kernel.Clip)
+		if err != nil {
+			return err
+		}
+		in = append(in, name)
+	}
+	i0, j0, it, jt := in[0], in[1], in[2], in[3]
+	var outer []string
+	for _, v := range d {
+		if v != c.i && v != c.j {
+			outer = append(outer, v)
+		}
+	}
+	outer = append(outer, c.i, c.j)
+	if err := c.Reorder(slices.Concat(outer, []string{it, jt, j0, i0})...); err != nil {
+		return err
+	}
+	if err := c.parallel(outer); err != nil {
+		return err
+	}
+	columns, err := c.specialize(j0)
+	if err != nil {
+		return err
+	}
+	if columns != nil {
+		if err := c.edge(columns[i0], columns[j0]); err != nil {
+			return err
+		}
+	}
+	rows, err := c.specialize(i0)
+	if err != nil {
+		return err
+	}
+	if rows != nil {
+		if err := c.Hoist(j0); err != nil {
+			return err
+		}
+		// the copy has the loop over columns that Hoist made around it
+		if err := c.edge(rows[i0], c.around(rows[i0])); err != nil {
+			return err
+		}
+	}
+	return c.exchange(i0, j0)
+}
+
+// specialize is Specialize where the extent of v is not a number.
+func (c *crossing) specialize(v string) (map[string]string, error) {
+	if _, ok := c.static(v); ok {
+		return nil, nil
+	}
+	return c.Specialize(v)
+}
+
+// around names the loop whose body is just loop v.
+func (c *crossing) around(v string) string {
+	name := ""
+	kernel.WalkStmts(c.Body, func(st kernel.Stmt) {
+		if l, ok := st.(*kernel.Loop); ok && len(l.Body) == 1 {
+			if in, ok := l.Body[0].(*kernel.Loop); ok && in.Var == v {
+				name = l.Var
+			}
+		}
+	})
+	return name
+}
+
+// edge finishes a tile at the edge: vectors along the result.
+func (c *crossing) edge(i0, j0 string) error {
+	if err := c.Reorder(i0, j0); err != nil {
+		return err
+	}
+	return c.vectorize(j0)
+}
+
+// exchange makes of the full tile of loops j0 and i0 inside it one that reads
+// rows, exchanges rows and columns, and goes on with vectors.
+func (c *crossing) exchange(i0, j0 string) error {
+	if err := c.Reorder(i0, j0); err != nil {
+		return err
+	}
+	in, err := c.Split(i0, i0+"x", c.n, kernel.Exact) // i0 has one iteration, in which tiles are staged
+	if err != nil {
+		return err
+	}
+	size := ir.Const(c.n * c.n)
+	for _, e := range c.crossed(in, j0) {
+		axes := []kernel.Axis{{Var: in, Extent: ir.Const(c.n), Stride: ir.Const(c.n)},
+			{Var: j0, Extent: ir.Const(c.n), Stride: ir.Const(1)}}
+		names, err := c.Stage(i0, e, "tile", kernel.Local, size, axes)
+		if err != nil {
+			return err
+		}
+		if err := c.swap(names[0], names[1]); err != nil {
+			return err
+		}
+	}
+	return c.distribute([]string{in, j0})
+}
+
+// crossed lists the loads in the full tile that are contiguous along its rows.
+func (c *crossing) crossed(i0, j0 string) []*kernel.Expr {
+	var out []*kernel.Expr
+	kernel.WalkExprs(c.Loop(i0).Body, func(e *kernel.Expr) {
+		if e.Kind == kernel.KLoad && len(e.Args) == 0 && stride(e.Index, i0) == 1 && stride(e.Index, j0) == 2 &&
+			!slices.ContainsFunc(out, func(x *kernel.Expr) bool { return x.Buf == e.Buf && x.Index.Equal(e.Index) }) {
+			out = append(out, e)
+		}
+	})
+	return out
+}
+
+// swap puts the instruction in place of the nest of i and j that copies a tile.
+func (c *crossing) swap(i, j string) error {
+	st, ok := c.Loop(j).Body[0].(*kernel.Store)
+	if !ok || st.Value.Kind != kernel.KLoad {
+		return refuse("the copy of a tile is not plain")
+	}
+	tile := func(b *kernel.Buffer, at ir.Dim, rows, columns string) kernel.Tile {
+		r, _, _ := at.Linear(rows)
+		q, _, _ := at.Linear(columns)
+		first := at.Subst(func(s string) (ir.Dim, bool) { return ir.Const(0), s == rows || s == columns })
+		return kernel.Tile{Buf: b, Index: first, Strides: []ir.Dim{r, q}}
+	}
+	return c.Replace(i, kernel.Transposition(c.n, st.Buf.DType), []kernel.Tile{
+		tile(st.Buf, st.Index, i, j), tile(st.Value.Buf, st.Value.Index, j, i)})
+}
