@@ -68,6 +68,15 @@ func TestTranspose(t *testing.T) {
 	exactly(t, moved("transpose", "3,20,17,33", "{[0 2 3 1]}"))
 }
 
+func TestGather(t *testing.T) {
+	exactly(t, gathered("130,33", "50", 0))
+	exactly(t, gathered("130,8", "3,5", 0))
+	exactly(t, gathered("5,130", "47", 1))
+	exactly(t, gathered("5,130,3", "2100", 1))
+	exactly(t, gathered("130", "7", 0))
+	exactly(t, gathered("130,0", "7", 0))
+}
+
 // TestStreamed runs kernels whose results are written around the caches, also
 // to memory that does not lie at a multiple of a vector.
 func TestStreamed(t *testing.T) {

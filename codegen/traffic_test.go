@@ -205,8 +205,9 @@ func loadText(b testing.TB, text, level string, threads int) (*runtime.Model, []
 		}
 		if p.Type.DType == ir.I64 {
 			x := make([]int64, n)
+			extent := indexed(g, p)
 			for i := range x {
-				x[i] = rng.Int64N(1024) // below any extent that is indexed here
+				x[i] = rng.Int64N(extent)
 			}
 			in = append(in, runtime.MustFrom(x, shape...))
 			continue
@@ -218,6 +219,17 @@ func loadText(b testing.TB, text, level string, threads int) (*runtime.Model, []
 		in = append(in, runtime.MustFrom(x, shape...))
 	}
 	return m, in
+}
+
+// indexed is the extent that p indexes.
+func indexed(g *ir.Graph, p *ir.Value) int64 {
+	for _, v := range g.Values {
+		if v.Op == ir.OpGather && v.Args[1] == p {
+			n, _ := v.Args[0].Type.Shape[v.Attr.(*ir.AxisAttr).Axis].Int()
+			return n
+		}
+	}
+	return 1
 }
 
 // middle is the median of d in seconds.

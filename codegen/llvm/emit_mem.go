@@ -117,7 +117,7 @@ func (e *emitter) loadVector(x *kernel.Expr, first ir.Dim, mask *val, other val)
 	}
 	if mask != nil {
 		p = e.safe(mask.Value, p, t)
-	} else if e.stream && x.Buf.Stream {
+	} else if e.passes(x.Buf, first) {
 		e.prefetch(p)
 	}
 	l := e.cur.NewLoad(t, p)

@@ -1,6 +1,7 @@
 package llvm
 
 import (
+	"slices"
 	"strings"
 
 	llvm "github.com/llir/llvm/ir"
@@ -75,6 +76,13 @@ func (e *emitter) putStream(m *memory, p value.Value, v val) {
 	}
 	st.Align = llvm.Align(e.target.Vector / 8)
 	st.Metadata = append(m.meta[:len(m.meta):len(m.meta)], &metadata.Attachment{Name: "nontemporal", Node: e.around})
+}
+
+// passes reports whether what follows index first of b is read soon: not where
+// the index is data.
+func (e *emitter) passes(b *kernel.Buffer, first ir.Dim) bool {
+	return e.stream && b.Stream &&
+		!slices.ContainsFunc(first.SymNames(), func(n string) bool { return !e.natural[n] })
 }
 
 // ahead is how far in front of what is read memory is asked for, in bytes.

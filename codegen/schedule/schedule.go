@@ -28,6 +28,7 @@ var strategies = []strategy{
 	{"product", (*scheduler).product},
 	{"rows", (*scheduler).rows},
 	{"transpose", (*scheduler).transpose},
+	{"checked", (*scheduler).checked},
 	{"pointwise", (*scheduler).pointwise},
 	{"tasks", (*scheduler).tasks},
 	{"serial", func(s *scheduler) error { return s.inside(s.Body) }},

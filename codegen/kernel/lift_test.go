@@ -1,0 +1,29 @@
+package kernel
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestLift(t *testing.T) {
+	k := parse(t, `
+		kernel gather(x f32[40] in, i i64[N] in, z f32[4*N] out) dims(N)
+			serial n < N
+				serial j < 4
+					let ix = i[n]
+					let at = index(j)
+					fail 1 lt(index(at), 0)
+					fail 1 or(lt(index(ix), 0), ge(index(ix), 10))
+					z[4*n+j] = x[4*ix+at]
+	`)
+	r := apply(t, k, func(k *Kernel) error { return k.Lift("j") })
+	if got := len(r.Loop("n").Body); got != 3 {
+		t.Errorf("%d statements around the loop, want a let, a fail and it:\n%v", got, r)
+	}
+	if err := k.Clone().Lift("n"); err == nil || !strings.Contains(err.Error(), "may run no time") {
+		t.Errorf("lifted out of a loop that may not run: %v", err)
+	}
+	if err := r.Clone().Lift("j"); err == nil || !strings.Contains(err.Error(), "nothing in it") {
+		t.Errorf("lifted what varies: %v", err)
+	}
+}
