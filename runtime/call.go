@@ -32,9 +32,10 @@ type call struct {
 	outputs []ioState
 	shapes  [][]int // of outputs
 
-	job  job
-	done <-chan struct{}
-	ctx  context.Context
+	job   job
+	alone int64 // ns of launches worth splitting that ran without help, see worthHelp
+	done  <-chan struct{}
+	ctx   context.Context
 }
 
 // ioState is where an input or output of the present call lies.
@@ -57,7 +58,8 @@ type launchState struct {
 	tasks   int64
 	scratch int64
 	chunk   int64 // tasks of one call of the kernel
-	split   bool  // whether workers are asked
+	split   bool  // whether workers may be asked
+	cost    int64 // ns on one thread, an estimate
 	plan    *launchPlan
 }
 
@@ -241,7 +243,8 @@ func (c *call) sizeLaunch(i int) {
 	if l.scratch > 0 && l.scratch <= maxBytes {
 		c.scratch.reserve(l.scratch)
 	}
-	l.chunk, l.split = divide(l.tasks, c.val(l.plan.Cost), c.engine.workers.threads)
+	l.cost = c.val(l.plan.Cost)
+	l.chunk, l.split = divide(l.tasks, l.cost, c.engine.workers.threads)
 }
 
 func (c *call) outputShape(i int) {

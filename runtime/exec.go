@@ -73,7 +73,7 @@ func (c *call) launch(l *launchState) error {
 	if raceEnabled {
 		c.raceReport(l)
 	}
-	if l.split {
+	if l.split && c.worthHelp(l) {
 		return c.job.run(l)
 	}
 	for lo := int64(0); lo < l.tasks; lo += l.chunk {

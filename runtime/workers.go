@@ -16,11 +16,12 @@ import (
 // Measured on 2 cores of a virtual machine (2026-11): waking a parked goroutine takes 5 to 50 µs,
 // handing a job to one that spins under 1 µs.
 const (
-	splitCost = 25_000  // ns: launches that cost less run on the caller
-	minChunk  = 4_000   // ns: chunks are not cut smaller
+	splitCost = 5_000   // ns: launches that cost less run on the caller
+	wakeCost  = 25_000  // ns: see worthHelp
+	minChunk  = 1_500   // ns: chunks are not cut smaller
 	maxChunk  = 250_000 // ns: a call of machine code cannot be preempted, so that the GC waits
 	perThread = 4       // chunks for each thread, to even out their speeds
-	spinTime  = 30 * time.Microsecond
+	spinTime  = 50 * time.Microsecond
 )
 
 // divide returns the tasks of one chunk and whether a launch is worth splitting over threads.
@@ -167,6 +168,7 @@ func spinUntil(ready func() bool) {
 type job struct {
 	c      *call
 	l      *launchState
+	wake   bool         // parked workers are asked too
 	next   atomic.Int64 // the first task that nobody took
 	status atomic.Int32 // the first status that is not OK; ends the launch
 	halt   atomic.Bool  // the context is done
@@ -177,6 +179,29 @@ type job struct {
 func (j *job) init(c *call) {
 	j.c = c
 	j.done = make(chan struct{}, 1)
+}
+
+// worthHelp reports whether workers are asked to help with a launch that is worth splitting. Those
+// that spin are; those that are parked are woken where the launch, together with those of this call
+// that ran alone because all were parked, costs as much as waking them: a series of short launches
+// then has help from its third or so on.
+func (c *call) worthHelp(l *launchState) bool {
+	if c.alone += l.cost; c.alone >= wakeCost {
+		c.alone, c.job.wake = 0, true
+		return true
+	}
+	c.job.wake = false
+	list := c.engine.workers.list.Load()
+	if list == nil {
+		return false
+	}
+	for _, w := range *list {
+		if !w.parked.Load() {
+			c.alone = 0
+			return true
+		}
+	}
+	return false
 }
 
 // run runs a launch together with workers that are free.
@@ -198,7 +223,8 @@ func (j *job) run(l *launchState) error {
 		if wanted == 0 {
 			break
 		}
-		if list[(start+i)%len(list)].offer(j) {
+		w := list[(start+i)%len(list)]
+		if (j.wake || !w.parked.Load()) && w.offer(j) {
 			wanted--
 		}
 	}

@@ -9,16 +9,51 @@ import (
 // is scheduled. It decides about splitting a launch over threads, not about
 // results; a factor of two in it costs little.
 func Cost(k *kernel.Kernel) ir.Dim {
-	const perNano = 16 // simple operations a nanosecond, vectorized
-	return work(k.Body).FloorDiv(ir.Const(perNano))
+	sum := work(k.Body)
+	if product(k.Body) {
+		for _, b := range k.Params { // operands that are used once are bound by memory
+			if b.In {
+				sum = sum.Add(b.Size.MulConst(int64(b.DType.Size())).FloorDiv(ir.Const(perUnit)))
+			}
+		}
+	}
+	return sum.FloorDiv(ir.Const(nano))
 }
 
-// work counts operations: those of the stores, times the extents around.
+// product reports whether body has a product.
+func product(body []kernel.Stmt) bool {
+	found := false
+	kernel.WalkStmts(body, func(s kernel.Stmt) {
+		st, ok := s.(*kernel.Store)
+		found = found || ok && multiplies(st)
+	})
+	return found
+}
+
+// The unit of work is 1/nano of a nanosecond: a multiply-add of a product.
+const (
+	nano    = 64
+	simple  = nano / 16 // an operation or a load, vectorized
+	perUnit = 2         // bytes of an operand read from a near cache
+	stored  = nano / 16 // a store to memory
+)
+
+// work adds up operations: those of the statements, times the extents around.
 func work(body []kernel.Stmt) ir.Dim {
 	sum := ir.Const(0)
 	for _, s := range body {
-		kernel.StmtExprs(s, func(e *kernel.Expr) { sum = sum.AddConst(exprWork(e, map[*kernel.Expr]bool{})) })
+		if st, ok := s.(*kernel.Store); ok && multiplies(st) {
+			sum = sum.AddConst(1 + (exprWork(st.Value, map[*kernel.Expr]bool{})-3)/4)
+			continue
+		}
+		kernel.StmtExprs(s, func(e *kernel.Expr) {
+			sum = sum.AddConst(simple * exprWork(e, map[*kernel.Expr]bool{}))
+		})
 		switch s := s.(type) {
+		case *kernel.Store:
+			if s.Buf.Space == kernel.Global {
+				sum = sum.AddConst(stored)
+			}
 		case *kernel.Loop:
 			sum = sum.Add(work(s.Body).Mul(s.Extent))
 		case *kernel.If:
@@ -26,6 +61,14 @@ func work(body []kernel.Stmt) ir.Dim {
 		}
 	}
 	return sum
+}
+
+// multiplies reports whether st is a step of a product, whose operands are in
+// registers most of the time.
+func multiplies(st *kernel.Store) bool {
+	e := st.Value
+	return st.Buf.Space == kernel.Local && e.Kind == kernel.KOp && e.Op == ir.OpFMA &&
+		e.Args[2].Kind == kernel.KLoad && e.Args[2].Buf == st.Buf
 }
 
 func exprWork(e *kernel.Expr, seen map[*kernel.Expr]bool) int64 {

@@ -417,7 +417,11 @@ func (p *product) group(b block) grouping {
 		}
 		total *= p.size(p.Loop(v).Extent, typical)
 	}
-	work := min(max(total/fewTasks, leastWork), mostWork)
+	least := int64(leastWork)
+	if p.m == "" {
+		least /= 8 // each element of the operand is read once: bound by memory
+	}
+	work := min(max(total/fewTasks, least), mostWork)
 	tilesN, tilesM := (n+b.w*b.cols-1)/(b.w*b.cols), (m+b.rows-1)/b.rows
 	left := max(work/max(b.rows*b.cols*b.w*k, 1), 1)
 	g := grouping{1, 1, 1}
