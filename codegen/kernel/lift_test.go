@@ -27,3 +27,23 @@ func TestLift(t *testing.T) {
 		t.Errorf("lifted what varies: %v", err)
 	}
 }
+
+func TestFissionLets(t *testing.T) {
+	k := parse(t, `
+		kernel gather(x f32[10] in, i i64[10] in, j i64[N] in, z f32[N] out) dims(N)
+			serial n < N
+				let a = j[n]
+				fail 1 or(lt(index(a), 0), ge(index(a), 10))
+				let b = i[a]
+				fail 1 or(lt(index(b), 0), ge(index(b), 10))
+				z[n] = x[b]
+	`)
+	MarkIndep(k)
+	r := apply(t, k, func(k *Kernel) error {
+		_, err := k.Fission("n", 4)
+		return err
+	})
+	if err := Verify(r); err != nil {
+		t.Error(err)
+	}
+}

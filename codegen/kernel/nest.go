@@ -223,20 +223,20 @@ func (k *Kernel) crossing(v string, cond *If, first, second []Stmt) ([]Stmt, err
 	}
 	uses := collect(second)
 	var lets []Stmt
-	for _, s := range first {
+	for _, s := range slices.Backward(first) { // a let may need those before it
 		switch s := s.(type) {
 		case *Alloc:
 			if slices.ContainsFunc(uses.list, func(a access) bool { return a.buf == s.Buf }) {
 				return nil, refuse("fission", v, "both parts use buffer %s", s.Buf.Name)
 			}
 		case *Let:
-			if !mentions(second, s.Var) {
+			if !mentions(second, s.Var) && !mentions(lets, s.Var) {
 				continue
 			}
 			if reads(s.Value, writes) {
 				return nil, refuse("fission", v, "both parts use %s, which may change", s.Var)
 			}
-			lets = append(lets, s)
+			lets = append([]Stmt{s}, lets...)
 		}
 	}
 	return lets, nil

@@ -64,7 +64,8 @@ func expNeg32(x expr) expr {
 }
 
 func exp32(x expr) expr {
-	return scale(expMantissa(between(x, -104, 89), nil))
+	e, n := expParts(between(x, -104, 89))
+	return scale(add(like(x, 1), e), n)
 }
 
 func exp64(x expr) expr { return expSum(x, nil, 0) }
