@@ -1,6 +1,6 @@
 """Latency of tcc beside PyTorch, eager and compiled, in turn in one run.
 
-    python3 bench/torch/compare.py --tcc tcc --threads 1 [--time 1] [NAME...]
+    python3 bench/torch/latency.py --tcc tcc --threads 1 [--time 1] [NAME...]
 
 The models have seeded random weights and are exported to ONNX for tcc. Needs
 torch and onnx (with their exporter); torch.compile needs a C++ compiler. A line
