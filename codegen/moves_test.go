@@ -44,7 +44,7 @@ func exactly(t *testing.T, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, level := range nativeLevels(t) {
+	for _, level := range vectorLevels(t) {
 		s := newSubject(c, []string{level})
 		if err := compileAll([]*subject{s}, []string{level}); err != nil {
 			t.Fatal(err)
@@ -60,9 +60,15 @@ func exactly(t *testing.T, text string) {
 
 func TestTranspose(t *testing.T) {
 	for _, d := range []string{"bool", "i16", "bf16", "f16", "f32", "i64", "f64"} {
-		for _, s := range []string{"64,48", "33,47", "7,16", "5,4", "3,100"} {
-			exactly(t, fmt.Sprintf("graph f\n\tv0 = param <%s[%s]> {x}\n\tv1 = transpose v0 {[1 0]}\n\treturn v1\n", d, s))
+		text, results := "graph f\n", ""
+		for i, s := range []string{"64,48", "33,47", "7,16", "5,4", "3,100"} {
+			text += fmt.Sprintf("\tv%d = param <%s[%s]> {x%[1]d}\n", i, d, s)
+			results += fmt.Sprintf(" v%d", i+5)
 		}
+		for i := range 5 {
+			text += fmt.Sprintf("\tv%d = transpose v%d {[1 0]}\n", i+5, i)
+		}
+		exactly(t, text+"\treturn"+results+"\n")
 	}
 	exactly(t, moved("transpose", "5,18,7,20", "{[3 2 1 0]}"))
 	exactly(t, moved("transpose", "3,20,17,33", "{[0 2 3 1]}"))
@@ -81,7 +87,7 @@ func TestGather(t *testing.T) {
 // to memory that does not lie at a multiple of a vector.
 func TestStreamed(t *testing.T) {
 	exactly(t, moved("transpose", "1504,1505", "{[1 0]}"))
-	for _, level := range nativeLevels(t) {
+	for _, level := range vectorLevels(t) {
 		m, in := loadText(t, moved("abs", "1504,1505", ""), level, 2)
 		const n = 1504 * 1505
 		memory := make([]float32, n+64)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tensorcc/tcc/codegen/schedule"
 	"github.com/tensorcc/tcc/ir"
 	"github.com/tensorcc/tcc/runtime"
 )
@@ -145,7 +146,7 @@ func (c *copier) run() {
 
 // BenchmarkTraffic runs each graph in turn with a copy of as many bytes.
 func BenchmarkTraffic(b *testing.B) {
-	for _, level := range nativeLevels(b) {
+	for _, level := range vectorLevels(b) {
 		for _, t := range traffics {
 			for _, threads := range []int{1, 2} {
 				b.Run(fmt.Sprintf("%s/%s/%d", level, t.name, threads), func(b *testing.B) {
@@ -221,6 +222,14 @@ func loadText(b testing.TB, text, level string, threads int) (*runtime.Model, []
 	return m, in
 }
 
+// vectorLevels are the levels of this machine that differ by their vectors, not
+// just by further instructions for products.
+func vectorLevels(t testing.TB) []string {
+	return slices.DeleteFunc(slices.Clone(runtime.Levels()), func(l string) bool {
+		return schedule.Targets[l].Base != "" || l == runtime.LevelGeneric || !slices.Contains(nativeLevels(t), l)
+	})
+}
+
 // indexed is the extent that p indexes.
 func indexed(g *ir.Graph, p *ir.Value) int64 {
 	for _, v := range g.Values {
@@ -254,7 +263,7 @@ var elementary = []struct {
 // BenchmarkElementary computes 16384 float32 in the first caches, each also by
 // package math in turn.
 func BenchmarkElementary(b *testing.B) {
-	for _, level := range nativeLevels(b) {
+	for _, level := range vectorLevels(b) {
 		for _, e := range elementary {
 			b.Run(level+"/"+e.op, func(b *testing.B) {
 				text := "graph f\n\tv0 = param <f32[16384]> {x}\n\tv1 = " + e.op + " v0\n\treturn v1\n"
