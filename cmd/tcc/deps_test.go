@@ -26,6 +26,7 @@ frontend/tensor/linalg: frontend/tensor
 frontend/tensor/internal/cases: frontend/tensor/linalg ir
 frontend/nn: frontend/tensor
 frontend/nn/train: frontend/tensor ir
+frontend/nn/train/curve: frontend/nn/train
 frontend/gosrc/internal/record: frontend/tensor
 frontend/gosrc: frontend/gosrc/internal/record
 frontend/gosrc/analyzer: frontend/gosrc

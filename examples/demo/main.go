@@ -1,7 +1,8 @@
 // Command demo compiles models to executables with tcc and runs them on real
 // input. Where the test corpora lie beside the checkout (../shared/corpora),
-// it reads the text of an image and finds the speech in a recording; without
-// them, it writes a small network of its own and finds the edges of a drawing.
+// it reads handwritten digits with a network that tcc has trained, the text of an
+// image, and finds the speech in a recording; without them, it writes a small
+// network of its own and finds the edges of a drawing.
 package main
 
 import (
@@ -33,6 +34,11 @@ func run() error {
 	d := &demo{dir: dir, tcc: filepath.Join(dir, "tcc")}
 	if err := d.command("go", "build", "-o", d.tcc, "./cmd/tcc"); err != nil {
 		return err
+	}
+	if hasDigits() {
+		if err := d.readDigits(); err != nil {
+			return err
+		}
 	}
 	if _, err := os.Stat(corpora); err != nil {
 		fmt.Printf("%s is not there: using a network that this program writes.\n\n", corpora)

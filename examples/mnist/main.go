@@ -18,6 +18,7 @@ import (
 
 	"github.com/tensorcc/tcc/frontend/nn"
 	"github.com/tensorcc/tcc/frontend/nn/train"
+	"github.com/tensorcc/tcc/frontend/nn/train/curve"
 	"github.com/tensorcc/tcc/frontend/tensor"
 	"github.com/tensorcc/tcc/frontend/tensor/native"
 )
@@ -127,7 +128,7 @@ func fit(ctx context.Context, o options) (*Model, float64, error) {
 		return nil, 0, err
 	}
 	if o.curve != "" {
-		if err := train.Plot(o.curve, "MNIST", loop.Curve); err != nil {
+		if err := curve.Plot(o.curve, "MNIST", loop.Curve); err != nil {
 			return nil, 0, err
 		}
 	}

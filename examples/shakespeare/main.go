@@ -15,6 +15,7 @@ import (
 
 	"github.com/tensorcc/tcc/frontend/nn"
 	"github.com/tensorcc/tcc/frontend/nn/train"
+	"github.com/tensorcc/tcc/frontend/nn/train/curve"
 	"github.com/tensorcc/tcc/frontend/tensor"
 	"github.com/tensorcc/tcc/frontend/tensor/native"
 )
@@ -142,7 +143,7 @@ func fit(ctx context.Context, o options) (loss float64, text string, err error) 
 		return 0, "", err
 	}
 	if o.curve != "" {
-		if err := train.Plot(o.curve, "Shakespeare, nats a character", loop.Curve); err != nil {
+		if err := curve.Plot(o.curve, "Shakespeare, nats a character", loop.Curve); err != nil {
 			return 0, "", err
 		}
 	}

@@ -34,7 +34,7 @@ type Loop struct {
 	// when the run is stopped.
 	SaveEvery int
 
-	Curve []Point // what was reported, for [Plot]
+	Curve []Point // what was reported, for package curve
 
 	began  time.Time
 	first  int

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/tensorcc/tcc/frontend/nn/train"
+	"github.com/tensorcc/tcc/frontend/nn/train/curve"
 	"github.com/tensorcc/tcc/frontend/tensor"
 )
 
@@ -223,7 +224,7 @@ func TestLoop(t *testing.T) {
 		t.Errorf("%q", out.String())
 	}
 	for _, name := range []string{"c.svg", "c.png"} {
-		if err := train.Plot(filepath.Join(dir, name), "loss", l.Curve); err != nil {
+		if err := curve.Plot(filepath.Join(dir, name), "loss", l.Curve); err != nil {
 			t.Error(err)
 		}
 	}
