@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"bufio"
+	"bytes"
 	bin "encoding/binary"
 	"errors"
 	"fmt"
@@ -9,8 +10,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"unsafe"
 )
 
 // This file reads and writes NumPy's .npy files (NumPy Enhancement Proposal 1, format versions 1
@@ -65,11 +68,7 @@ func ReadNPY(r io.Reader) (*Tensor, error) {
 	if h.swapped {
 		swapBytes(data, h.dtype.Size())
 	}
-	shape := h.shape
-	if h.fortran {
-		shape = reversed(shape)
-	}
-	t, err := NewTensor(h.dtype, shape...)
+	t, err := NewTensor(h.dtype, h.stored()...)
 	if err != nil {
 		return nil, fmt.Errorf("npy: %w", err)
 	}
@@ -83,14 +82,55 @@ func ReadNPY(r io.Reader) (*Tensor, error) {
 			dst[i] = byte(truth(b != 0))
 		}
 	}
+	return h.ordered(t)
+}
+
+// MapNPY returns the array in data, the contents of an .npy file, over that memory: shared is true,
+// and both see each other's writes. Where elements are not aligned, have the other byte order or
+// are bools other than 0 and 1, it is a copy.
+func MapNPY(data []byte) (t *Tensor, shared bool, err error) {
+	r := bytes.NewReader(data)
+	h, err := readNPYHeader(r)
+	if err != nil {
+		return nil, false, fmt.Errorf("npy: %w", err)
+	}
+	rest := data[len(data)-r.Len():]
+	n, err := count(h.dtype, h.shape)
+	if err != nil {
+		return nil, false, fmt.Errorf("npy: %w", err)
+	}
+	size := h.dtype.Size()
+	if len(rest) < n*size {
+		return nil, false, fmt.Errorf("npy: data of %v%v: %d bytes, wanted %d", h.dtype, h.shape, len(rest),
+			n*size)
+	}
+	rest = rest[:n*size]
+	aligned := uintptr(unsafe.Pointer(unsafe.SliceData(rest)))%uintptr(size) == 0
+	plain := h.dtype != Bool || !slices.ContainsFunc(rest, func(b byte) bool { return b > 1 })
+	if !aligned || !plain || h.swapped && size > 1 {
+		t, err = ReadNPY(bytes.NewReader(data))
+		return t, false, err
+	}
+	if t, err = FromBytes(h.dtype, rest, h.stored()...); err == nil {
+		t, err = h.ordered(t)
+	}
+	return t, err == nil, err
+}
+
+// stored is the row-major shape in which the elements lie.
+func (h *npyHeader) stored() []int {
+	if h.fortran {
+		return reversed(h.shape)
+	}
+	return h.shape
+}
+
+// ordered is the view of what lies as stored says that has the array's axes.
+func (h *npyHeader) ordered(t *Tensor) (*Tensor, error) {
 	if !h.fortran {
 		return t, nil
 	}
-	perm := make([]int, len(shape))
-	for i := range perm {
-		perm[i] = len(shape) - 1 - i
-	}
-	return t.Transpose(perm...)
+	return t.Transpose()
 }
 
 type npyHeader struct {

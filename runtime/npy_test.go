@@ -64,8 +64,15 @@ func FuzzNPY(f *testing.F) {
 	f.Add(npyFile("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }", make([]byte, 8)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		x, err := ReadNPY(bytes.NewReader(data))
+		y, _, mapErr := MapNPY(data)
+		if (err == nil) != (mapErr == nil) {
+			t.Fatalf("ReadNPY: %v, MapNPY: %v", err, mapErr)
+		}
 		if err != nil {
 			return
+		}
+		if x.Text() != y.Text() {
+			t.Errorf("ReadNPY: %v, MapNPY: %v", x.Text(), y.Text())
 		}
 		if err := WriteNPY(&bytes.Buffer{}, x); err != nil {
 			t.Error(err)

@@ -171,3 +171,29 @@ func TestExpr(t *testing.T) {
 		}
 	}
 }
+
+func TestFromStrided(t *testing.T) {
+	data := []float32{0, 1, 2, 3, 4, 5, 6, 7}
+	x, err := FromStrided(data, 7, []int{2, 3}, []int{-4, -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	Set(x, float32(9), 1, 2)
+	if data[1] != 9 || At[float32](x, 0, 1) != 6 {
+		t.Errorf("view %v of %v", x.Text(), data)
+	}
+	for _, bad := range []struct {
+		offset         int
+		shape, strides []int
+	}{
+		{0, []int{2, 5}, []int{4, 1}}, {0, []int{9}, []int{1}}, {-1, []int{2}, []int{1}}, {1, []int{3}, []int{-1}},
+		{0, []int{1 << 40}, []int{1 << 40}}, {0, []int{2}, []int{-1 << 63}}, {0, []int{2}, nil}, {8, nil, nil},
+	} {
+		if x, err := FromStrided(data, bad.offset, bad.shape, bad.strides); err == nil {
+			t.Errorf("%+v: made %v, wanted an error", bad, x)
+		}
+	}
+	if _, err := FromStrided(data, 8, []int{0, 3}, []int{3, 1}); err != nil {
+		t.Errorf("an empty view: %v", err)
+	}
+}

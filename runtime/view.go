@@ -2,6 +2,8 @@ package runtime
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"unsafe"
 )
 
@@ -30,6 +32,38 @@ func isPacked(shape, strides []int) bool {
 		}
 	}
 	return true
+}
+
+// FromStrided returns a tensor over data, without copying, whose element i lies at offset +
+// sum(i[k]*strides[k]), counted in elements, which must all be in data.
+func FromStrided[T Elem](data []T, offset int, shape, strides []int) (*Tensor, error) {
+	d := DTypeOf[T]()
+	n, err := count(d, shape)
+	if err != nil {
+		return nil, err
+	}
+	if len(strides) != len(shape) {
+		return nil, fmt.Errorf("tensor: strides %v for shape %s: wanted one an axis", strides,
+			shapeString(shape))
+	}
+	lo, hi := offset, offset
+	for i, s := range shape {
+		st := strides[i]
+		if n == 0 || s == 1 {
+			continue
+		}
+		if reach := len(data) / (s - 1); st > reach || -st > reach || st == math.MinInt {
+			lo = -1
+			break
+		}
+		lo, hi = lo+min(0, (s-1)*st), hi+max(0, (s-1)*st)
+	}
+	if n > 0 && (lo < 0 || hi >= len(data)) {
+		return nil, fmt.Errorf("tensor: shape %s with strides %v from element %d leaves the slice, which "+
+			"has %d elements", shapeString(shape), strides, offset, len(data))
+	}
+	t := &Tensor{dtype: d, base: unsafe.Pointer(unsafe.SliceData(data)), length: len(data)}
+	return t.view(offset, slices.Clone(shape), slices.Clone(strides)), nil
 }
 
 // Slice returns the view of elements start, start+step, ... before stop along axis. As in NumPy,

@@ -44,6 +44,12 @@ codegen/plan: codegen/lower runtime
 codegen: codegen/plan codegen/schedule codegen/llvm codegen/purego passes runtime
 codegen/gopkg: codegen codegen/purego runtime
 frontend/tensor/native: frontend/tensor codegen
+frontend/tensor/interop: frontend/tensor runtime
+frontend/tensor/interop/npy: frontend/tensor/interop
+frontend/tensor/interop/safetensors: frontend/tensor/interop
+frontend/tensor/interop/gonum: runtime
+frontend/tensor/interop/images: runtime
+frontend/tensor/interop/arrow: runtime
 cmd/tcc: codegen codegen/gopkg codegen/peak frontend/onnx frontend/gosrc/analyzer ir/interp passes runtime
 `
 
