@@ -43,10 +43,19 @@ func open(path string, writable bool) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	f, err := directory(m, path)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), m.Close())
+	}
+	return f, nil
+}
+
+// directory lists the arrays of an archive, which may be hostile.
+func directory(m *interop.Mapping, path string) (*File, error) {
 	f := &File{m: m, path: path, members: map[string]*zip.File{}}
 	z, err := zip.NewReader(bytes.NewReader(m.Data), int64(len(m.Data)))
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), m.Close())
+		return nil, err
 	}
 	for _, member := range z.File {
 		name, array := strings.CutSuffix(member.Name, ".npy")

@@ -117,27 +117,3 @@ func TestCompressed(t *testing.T) {
 		t.Errorf("compressed: %v, shared %v, %v", x, shared, err)
 	}
 }
-
-func FuzzNPZ(f *testing.F) {
-	var b bytes.Buffer
-	if err := npy.WriteNPZ(&b, []string{"a"}, []*runtime.Tensor{runtime.Scalar(1.5)}); err != nil {
-		f.Fatal(err)
-	}
-	f.Add(b.Bytes())
-	path := filepath.Join(f.TempDir(), "x.npz")
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if err := os.WriteFile(path, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		z, err := npy.Open(path)
-		if err != nil {
-			return
-		}
-		defer z.Close()
-		for _, name := range z.Names() {
-			if x, _, err := z.Tensor(name); err == nil {
-				_ = x.Clone() // reads every element
-			}
-		}
-	})
-}
