@@ -151,22 +151,7 @@ func evaluateLocked(ns []*node) error {
 				"which has none while it is recorded")
 		}
 	}
-	e := &emitter{g: ir.NewGraph("lazy"), values: map[*node]*ir.Value{},
-		known: func(n *node) bool { return n.data.Load() != nil }}
-	results, err := e.emit(ns)
-	if err != nil {
-		return err
-	}
-	names := make([]string, len(results))
-	for i := range names {
-		names[i] = fmt.Sprint("y", i)
-	}
-	e.g.SetResults(names, results...)
-	inputs := make([]*ir.Literal, len(e.params))
-	for i, p := range e.params {
-		inputs[i] = p.data.Load()
-	}
-	out, err := currentEvaluator().Run(context.Background(), e.g, inputs)
+	out, err := run(ns)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package tensor_test
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -248,5 +249,33 @@ func TestFormat(t *testing.T) {
 	}
 	if got := fmt.Sprintf("%+v", x.Add(1)); !strings.Contains(got, "add <f64[2]>") {
 		t.Errorf("%%+v prints\n%s", got)
+	}
+}
+
+// TestRecalledError has the same computation fail at two places: the error is
+// that of its own, though the graph is recalled.
+func TestRecalledError(t *testing.T) {
+	x := tensor.Arange(3)
+	if err := tensor.Realize(x); err != nil {
+		t.Fatal(err)
+	}
+	takes := []tensor.Tensor{
+		x.Take(0, []int{0, 1}),
+		x.Take(0, []int{0, 5}),
+		x.Take(0, []int{0, 7}),
+	}
+	if err := tensor.Realize(takes[0]); err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, y := range takes[1:] {
+		err := tensor.Realize(y)
+		if err == nil {
+			t.Fatal("an index out of range has no error")
+		}
+		lines = append(lines, regexp.MustCompile(`\(trace_test\.go:\d+\): gather`).FindString(err.Error()))
+	}
+	if lines[0] == lines[1] || lines[1] == "" {
+		t.Errorf("the gathers are at %q, want two places", lines)
 	}
 }

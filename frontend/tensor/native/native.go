@@ -143,6 +143,7 @@ func (e *evaluator) model(ctx context.Context, g *ir.Graph) (*model, error) {
 	e.clock++
 	if m := e.models[text]; m != nil {
 		m.used = e.clock
+		e.remember(g, text)
 		return m, nil
 	}
 	a, err := codegen.Compile(ctx, g, codegen.Options{})
@@ -159,11 +160,23 @@ func (e *evaluator) model(ctx context.Context, g *ir.Graph) (*model, error) {
 		}
 	}
 	e.models[text] = &model{Model: loaded, used: e.clock}
-	if strings.HasPrefix(text, "graph lazy") {
-		return e.models[text], nil // such graphs are made anew each time
+	e.remember(g, text)
+	return e.models[text], nil
+}
+
+// maxTexts bounds the graphs whose texts are kept, which are more than models:
+// different graphs have the same text.
+const maxTexts = 1024
+
+// remember keeps the text of g, unless g is one that nobody runs again.
+func (e *evaluator) remember(g *ir.Graph, text string) {
+	if g.Name == "once" {
+		return
+	}
+	if len(e.texts) >= maxTexts {
+		clear(e.texts)
 	}
 	e.texts[g] = text
-	return e.models[text], nil
 }
 
 // evict closes the model that has not run for the longest.
