@@ -56,7 +56,8 @@
 //
 // Split, Cut, Specialize, Fuse, Reorder, Fission, Sink and Hoist change the shape
 // of nests; Bind says how loops run; ExpandDim, Stage and Spill give values places
-// of their own; SplitReduction makes partial accumulators; Replace puts an
+// of their own; SplitReduction makes partial accumulators, Block blocks an
+// accumulation around the loops over its results; Replace puts an
 // instruction in place of the nest that it executes. Each proves that it is
 // legal by [Facts], what is known of the integers at a place, or refuses with
 // the reason and leaves the tree as it was.

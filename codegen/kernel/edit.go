@@ -411,9 +411,15 @@ func (k *Kernel) Names() map[string]bool {
 
 // copyBody copies statements of k with fresh names for all variables and
 // buffers that they define; it returns the new name of each.
-func (k *Kernel) copyBody(body []Stmt) ([]Stmt, map[string]string) {
+func (k *Kernel) copyBody(body []Stmt) ([]Stmt, map[string]string) { return k.copyAlso(body, nil) }
+
+// copyAlso is copyBody beside another copy, whose names are not in k yet.
+func (k *Kernel) copyAlso(body []Stmt, other map[string]string) ([]Stmt, map[string]string) {
 	s := &subst{names: map[string]string{}, bufs: map[*Buffer]*Buffer{}}
 	used := k.Names()
+	for _, v := range other {
+		used[v] = true
+	}
 	pick := func(name string) string {
 		base := name
 		if i := strings.LastIndexByte(base, '_'); i > 0 {

@@ -209,7 +209,7 @@ func (f *Facts) unflat(d ir.Dim) ir.Dim {
 
 // NonNeg reports whether d >= 0 follows.
 func (f *Facts) NonNeg(d ir.Dim) bool {
-	f.budget = 200
+	f.budget = 400
 	return f.nonNeg(f.flat(d))
 }
 

@@ -15,9 +15,12 @@ func (k *Kernel) Unguard(buf string) error {
 	if u.err != nil {
 		return u.err
 	}
-	changed := false
+	changed, all := false, true
 	for _, g := range u.sites {
-		if g.free {
+		all = all && (g.free || !g.store)
+	}
+	for _, g := range u.sites {
+		if g.free && (all || !g.own) {
 			*g.body = splice(*g.body, g.at, 1, g.cond.Then...)
 			changed = true
 		}
@@ -45,6 +48,8 @@ type guarded struct {
 	at   int
 	// facts are those that hold without the condition
 	facts *Facts
+	store bool // it stores to the buffer
+	own   bool // and reads it
 	free  bool // the condition can go
 }
 
@@ -151,7 +156,8 @@ func (u *unguarding) stmt(s Stmt, f *Facts, cond *guarded) {
 	}
 	u.sites = append(u.sites, *cond)
 	if stores {
-		u.sites[len(u.sites)-1].free = u.harmless(st, cond)
+		site := &u.sites[len(u.sites)-1]
+		site.store, site.own, site.free = true, len(at) > 1, u.harmless(st, cond)
 	}
 }
 

@@ -61,10 +61,11 @@ type emitter struct {
 	stmt   kernel.Stmt
 	rare   map[*kernel.Expr][]*kernel.Expr // of stmt, see rareSelects
 
-	lane  string // variable of the vector loop around, or empty
-	width int    // its extent
-	mask  *val   // lanes that are active, nil for all
-	tasks bool   // the parallel loops have been emitted
+	lane  string                // variable of the vector loop around, or empty
+	width int                   // its extent
+	mask  *val                  // lanes that are active, nil for all
+	tasks bool                  // the parallel loops have been emitted
+	runs  map[*kernel.Loop]bool // those that run at least once
 
 	stream bool            // writes go around the caches, to where the kernel says so
 	around *metadata.Tuple // marks such writes
@@ -117,6 +118,7 @@ func (e *emitter) function() {
 	e.scratch = params[4]
 	body := e.cur
 	e.streamed()
+	e.runs = kernel.Runs(e.k)
 	e.block(e.k.Body)
 	e.cur.NewRet(constant.NewInt(types.I32, 0))
 	if e.configure {

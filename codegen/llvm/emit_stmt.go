@@ -125,7 +125,7 @@ func (e *emitter) serial(l *kernel.Loop) {
 		return
 	}
 	lo := constant.NewInt(i64, 0)
-	skip := true
+	skip := !e.runs[l]
 	if n, ok := e.fold(l.Extent).Int(); ok && n > 0 {
 		skip = false
 	}
@@ -270,6 +270,7 @@ func (e *emitter) alloc(b *kernel.Buffer) {
 		}
 		a := e.entry.NewAlloca(types.NewArray(uint64(max(n, 1)), elem))
 		a.Align = 64
+		e.forget(a, max(n, 1)*int64(b.DType.Size())*int64(max(e.width, 1)))
 		e.bufs[b] = &memory{
 			base: e.entry.NewBitCast(a, types.NewPointer(elem)), elem: elem, local: true,
 			lanes: e.lane != "",
@@ -277,6 +278,13 @@ func (e *emitter) alloc(b *kernel.Buffer) {
 	default:
 		e.errorf("alloc %s: memory of a GPU block, which %s has not", b.Name, e.target.Level)
 	}
+}
+
+// forget says that memory has no contents from here on: else those of the last
+// time that a buffer was allocated would be kept for where a mask is false.
+func (e *emitter) forget(p value.Value, bytes int64) {
+	e.intrinsic("llvm.memset.p0.i64", types.Void, e.cur.NewBitCast(p, i8p), constant.NewUndef(types.I8),
+		constant.NewInt(i64, bytes), constant.False)
 }
 
 // maxLocal bounds the elements of a local buffer: what is not kept in

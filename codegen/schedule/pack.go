@@ -20,6 +20,9 @@ func (p *product) pack(t *tiling) error {
 		switch {
 		case p.worthRows(e, t):
 			at := t.task
+			if t.kb != "" && !p.guarded(e) {
+				at = t.kb
+			}
 			if p.depends(e, t.n0) {
 				at = t.nt // what one tile of columns needs stays in the nearest cache
 			}
@@ -121,8 +124,8 @@ func (p *product) strided(e *kernel.Expr) bool {
 
 // worthRows reports whether the operand e is packed once a task: it has masks,
 // or a computation that several columns share. Plain operands are not: reading
-// rows where they lie measured faster than packing them first, up to matrices
-// of 2048.
+// rows where they lie is faster than packing them first, unless the accumulation
+// is blocked and several tiles use them.
 func (p *product) worthRows(e *kernel.Expr, t *tiling) bool {
 	columns := p.depends(e, p.n, t.nt, t.n0)
 	if columns && e.Kind == kernel.KLoad && p.shared[e.Buf] {
@@ -134,14 +137,33 @@ func (p *product) worthRows(e *kernel.Expr, t *tiling) bool {
 	if p.guarded(e) {
 		return !p.strided(e)
 	}
+	if t.kb != "" && t.n*t.cols >= fewUses {
+		return !columns
+	}
 	return !columns && e.Kind != kernel.KLoad && t.cols*p.size(p.Loop(t.nt).Extent, t.n) > 1
 }
 
+// fewUses is how many register blocks along an axis pay for packing what they
+// share.
+const fewUses = 4
+
 // worthColumns reports whether the operand e, which has lanes and serves all
-// rows, is packed once a tile of columns: its lanes are not contiguous.
+// rows, is packed once a tile of columns: its lanes are not contiguous, or, in a
+// blocked accumulation, they are far from those of the next step.
 func (p *product) worthColumns(e *kernel.Expr, t *tiling) bool {
-	return e.Kind == kernel.KLoad && p.m != "" && p.depends(e, t.n0) && !p.depends(e, p.m, t.mt, t.m0) &&
-		!p.guarded(e) && p.strided(e)
+	if e.Kind != kernel.KLoad || p.m == "" || !p.depends(e, t.n0) ||
+		p.depends(e, p.m, t.mt, t.m0) || p.guarded(e) {
+		return false
+	}
+	return p.strided(e) || t.kb != "" && t.m*t.h >= fewUses && p.sparse(e, t)
+}
+
+// sparse reports whether the steps of the accumulation read lines of e that are
+// apart.
+func (p *product) sparse(e *kernel.Expr, t *tiling) bool {
+	step, _, ok := e.Index.Linear(last(p.red))
+	n, static := step.Int()
+	return !ok || !static || n > 2*t.w*t.cols
 }
 
 // axis is a dimension of a packed operand with its stride in memory.
@@ -158,6 +180,10 @@ type axis struct {
 func (p *product) packAt(v string, e *kernel.Expr, t *tiling, rows, whole bool) error {
 	l := &layout{product: p, at: loadIndex(e), used: map[string]bool{}, slide: rows, whole: whole, n0: t.n0,
 		inner: p.strided(e)}
+	l.red = p.red
+	if v == t.task {
+		l.red = slices.Concat(t.moved, p.red)
+	}
 	if rows {
 		if p.h != "" {
 			l.tiles(p.h, "", t.ht, 1, t.h, t)
@@ -167,10 +193,19 @@ func (p *product) packAt(v string, e *kernel.Expr, t *tiling, rows, whole bool) 
 		}
 	}
 	l.add(ir.Sym(t.n0), t.n0, p.Loop(t.n0).Extent, t.w*t.cols)
-	for _, r := range p.red {
+	for _, r := range l.red {
 		if cr, _, ok := l.at.Linear(r); ok && !cr.IsConst(0) && !l.used[r] {
 			n := p.Loop(r).Extent
-			l.axes = append(l.axes, axis{Axis: kernel.Axis{Var: r, Extent: n}, most: n, coef: cr})
+			a := axis{Axis: kernel.Axis{Var: r, Extent: n}, most: n, coef: cr}
+			switch whole := v == t.task; {
+			case whole && r == t.split.out:
+				continue // is part of the axis of its blocks
+			case whole && r == t.split.in:
+				a.At, a.Extent, a.most = t.split.at, t.split.extent, t.split.extent
+			case r == t.split.in:
+				a.most = ir.Const(t.split.factor)
+			}
+			l.axes = append(l.axes, a)
 		}
 	}
 	return p.stage(v, e, l.axes, rows)
@@ -179,7 +214,8 @@ func (p *product) packAt(v string, e *kernel.Expr, t *tiling, rows, whole bool) 
 // layout collects the axes of a packed operand.
 type layout struct {
 	*product
-	at    ir.Dim // index in the source
+	at    ir.Dim   // index in the source
+	red   []string // the loops of the accumulation inside
 	axes  []axis
 	used  map[string]bool // loops of the accumulation that are part of an axis
 	slide bool            // overlapping axes are joined
@@ -197,7 +233,7 @@ func (l *layout) add(expr ir.Dim, v string, extent ir.Dim, most int64) {
 	}
 	a := axis{Axis: kernel.Axis{Var: v, At: expr, Extent: extent}, most: ir.Const(most), coef: cv,
 		lanes: v == l.n0 && l.inner}
-	if r, q := l.slides(l.at, v); r != "" && !l.used[r] && l.slide && (q == 1 || !a.lanes) {
+	if r, q := slides(l.at, v, l.red); r != "" && !l.used[r] && l.slide && (q == 1 || !a.lanes) {
 		l.used[r] = true
 		n := l.Loop(r).Extent
 		a.At = expr.MulConst(q).Add(ir.Sym(r))

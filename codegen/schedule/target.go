@@ -11,8 +11,13 @@ type Target struct {
 	// as many as leave registers for the operands.
 	Rows, Cols int
 	Accs       int // most accumulators of any shape
-	L1, L2     int // bytes of cache that a core has to itself
-	Chains     int // independent vector operations that hide the latency of one
+	Regs       int // registers for them and a step's columns
+	// Deep is the bytes of the columns' operand in a block of the accumulation,
+	// for the columns of a register block: they stay in the nearest cache.
+	Deep   int
+	L1, L2 int // bytes of cache that a core has to itself
+	L3     int // bytes of a shared cache that a product may count on
+	Chains int // independent vector operations that hide the latency of one
 	// Base is the level that this one only adds instructions to: a kernel
 	// without any of them is the same there. Empty: none.
 	Base string
@@ -21,20 +26,27 @@ type Target struct {
 	Stream int64
 }
 
+// avx512 has what the levels with vectors of 512 bits share.
+var avx512 = Target{Vector: 64, Rows: 14, Cols: 2, Accs: 28, Regs: 32, Deep: 64 << 10,
+	L1: 32 << 10, L2: 1 << 20, L3: 4 << 20, Chains: 8, Stream: 8 << 20}
+
+// above is t as the level name, which adds instructions to base.
+func (t Target) above(base, name string) Target {
+	t.Name, t.Base = name, base
+	return t
+}
+
 // Targets has the targets by the names of CPU levels.
 var Targets = map[string]Target{
-	"amx": {Name: "amx", Base: "avx512-bf16", Vector: 64, Rows: 14, Cols: 2, Accs: 28,
-		L1: 32 << 10, L2: 1 << 20, Chains: 8, Stream: 8 << 20},
-	"avx512-bf16": {Name: "avx512-bf16", Base: "avx512-vnni", Vector: 64, Rows: 14, Cols: 2, Accs: 28,
-		L1: 32 << 10, L2: 1 << 20, Chains: 8, Stream: 8 << 20},
-	"avx512-vnni": {Name: "avx512-vnni", Base: "x86-64-v4", Vector: 64, Rows: 14, Cols: 2, Accs: 28,
-		L1: 32 << 10, L2: 1 << 20, Chains: 8, Stream: 8 << 20},
-	"x86-64-v4": {Name: "x86-64-v4", Vector: 64, Rows: 14, Cols: 2, Accs: 28,
-		L1: 32 << 10, L2: 1 << 20, Chains: 8, Stream: 8 << 20},
-	"x86-64-v3": {Name: "x86-64-v3", Vector: 32, Rows: 6, Cols: 2, Accs: 12,
-		L1: 32 << 10, L2: 512 << 10, Chains: 8, Stream: 8 << 20},
-	"arm64": {Name: "arm64", Vector: 16, Rows: 8, Cols: 2, Accs: 24,
-		L1: 32 << 10, L2: 512 << 10, Chains: 8},
+	"amx":         avx512.above("avx512-bf16", "amx"),
+	"avx512-bf16": avx512.above("avx512-vnni", "avx512-bf16"),
+	"avx512-vnni": avx512.above("x86-64-v4", "avx512-vnni"),
+	"x86-64-v4":   avx512.above("", "x86-64-v4"),
+	"x86-64-v3": {Name: "x86-64-v3", Vector: 32, Rows: 6, Cols: 2, Accs: 12, Regs: 15,
+		Deep: 16 << 10, L1: 32 << 10, L2: 512 << 10, L3: 4 << 20, Chains: 8,
+		Stream: 8 << 20},
+	"arm64": {Name: "arm64", Vector: 16, Rows: 8, Cols: 2, Accs: 24, Regs: 31,
+		Deep: 16 << 10, L1: 32 << 10, L2: 512 << 10, L3: 4 << 20, Chains: 8},
 	"generic": {Name: "generic", L1: 32 << 10, L2: 256 << 10, Chains: 1},
 }
 

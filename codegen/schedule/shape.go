@@ -1,0 +1,227 @@
+package schedule
+
+import (
+	"math"
+	"slices"
+
+	"github.com/tensorcc/tcc/codegen/kernel"
+)
+
+// block is the register block: rows by cols vectors of w lanes.
+type block struct {
+	rows, cols, w int64
+}
+
+// cost is the cycles of one step of the accumulation with r rows, times the
+// multiply-adds of a cycle: bound by the units, the loads, of which those of
+// columns come from farther away, or the latency of one accumulator.
+func (b block) cost(r int64) int64 { return max(r*b.cols, r+2*b.cols, 10) }
+
+// total is the cost of all n rows in blocks, with one block for the rest.
+func (b block) total(n int64) int64 {
+	t := n / b.rows * b.cost(b.rows)
+	if n%b.rows > 0 {
+		t += b.cost(n % b.rows)
+	}
+	return t
+}
+
+// shape picks the register block for the extents of the axes.
+func (p *product) shape() block {
+	w := p.narrow(p.n, p.lanes(p.Loop(p.n).Body))
+	n, fixed := p.static(p.n)
+	b := block{int64(p.t.Rows), int64(p.t.Cols), w}
+	if p.m == "" {
+		b.rows, b.cols = 1, int64(p.t.Chains)
+		if fixed {
+			b.cols = min(b.cols, (n+w-1)/w)
+		}
+		return b
+	}
+	m, rowsFixed := p.static(p.m)
+	if !rowsFixed {
+		if fixed {
+			b.cols = min(b.cols, (n+w-1)/w)
+		}
+		return b
+	}
+	best, bestCost := b, int64(1)<<62
+	most := int64(8)
+	if p.spread() {
+		most = int64(p.t.Cols) // rows share loads by overlapping, columns do not
+	}
+	for cols := int64(1); cols <= most; cols++ {
+		if fixed && cols > 1 && (cols-1)*w >= n || !fixed && cols > b.cols && m >= b.rows {
+			break
+		}
+		// a step has its columns in registers beside the accumulators
+		for rows := min((int64(p.t.Regs)-cols)/cols, int64(p.t.Accs)/cols, m); rows >= 1; rows-- {
+			c := block{rows, cols, w}
+			cost := c.total(m) * 1024 / cols
+			if fixed {
+				vecs := (n + w - 1) / w
+				rest := block{rows, max(vecs%cols, 1), w}
+				cost = vecs/cols*c.total(m)*1024 + min(vecs%cols, 1)*rest.total(m)*1024
+			}
+			if cost < bestCost || cost == bestCost && rows*cols > best.rows*best.cols {
+				best, bestCost = c, cost
+			}
+		}
+	}
+	return best
+}
+
+// spread reports whether an operand has lanes and differs from row to row, as in
+// depthwise convolutions and windows.
+func (p *product) spread() bool {
+	return slices.ContainsFunc(p.loads, func(e *kernel.Expr) bool {
+		return e.Index.Has(p.n) && e.Index.Has(p.m)
+	})
+}
+
+// depth says how an accumulation is blocked: how many of its loops move around
+// the tiles, the last of them split by a number if that is not 0.
+type depth struct {
+	moved int
+	split int64
+}
+
+// depth blocks long accumulations, so that what a block reads of the columns of
+// a tile stays in the nearest cache while the rows of a task pass, and what it
+// reads of the rows in the next one.
+func (p *product) depth(b block) depth {
+	if p.m == "" || p.spread() {
+		return depth{}
+	}
+	most := max(int64(p.t.Deep)/(b.cols*b.w*4), 16)
+	if k, ok := p.k.Int(); ok && k <= 2*most {
+		return depth{}
+	}
+	n := int64(1)
+	for i := len(p.red) - 1; i >= 0; i-- {
+		e, ok := p.static(p.red[i])
+		if ok && n*e <= most {
+			n *= e
+			continue
+		}
+		f := most / n
+		switch {
+		case ok && f < 2:
+			return depth{i + 1, 0}
+		case p.windowed(p.red[i]):
+			return depth{}
+		case !ok:
+			return depth{i + 1, max(f, 2)}
+		}
+		parts := (e + f - 1) / f // of about the same size
+		return depth{i + 1, ((e+parts-1)/parts + 3) / 4 * 4}
+	}
+	return depth{}
+}
+
+// even is about n, if possible a divisor of all.
+func even(n, all int64) int64 {
+	for d := range n/3 + 1 {
+		for _, x := range []int64{n + d, n - d} {
+			if all%x == 0 {
+				return x
+			}
+		}
+	}
+	return n
+}
+
+// windowed reports whether an operand moves along loop r of the accumulation as
+// it does along the rows.
+func (p *product) windowed(r string) bool {
+	return slices.ContainsFunc(p.loads, func(e *kernel.Expr) bool {
+		x, _ := p.slides(e.Index, p.m)
+		y, _ := p.slides(e.Index, p.h)
+		return x == r || y == r
+	})
+}
+
+// grouping is how many tiles one task has along each axis.
+type grouping struct{ n, m, h int64 }
+
+// Bounds of the multiply-adds of one task: from some microseconds to some
+// tenths of a millisecond. The larger bound is for blocked accumulations,
+// whose tasks are to be large enough for operands to be used often.
+
+const (
+	leastWork = 256 << 10
+	mostWork  = 4 << 20
+	deepWork  = 24 << 20
+
+	fewTasks = 16 // tasks that a kernel should have before they grow
+)
+
+// fixed reports whether all extents are numbers.
+func (p *product) fixed() bool {
+	_, ok := p.k.Int()
+	for _, v := range p.domain {
+		_, static := p.static(v)
+		ok = ok && static
+	}
+	return ok
+}
+
+// group sizes tasks: columns first as long as their operand stays in the
+// cache, since what is packed of the rows serves them all, then rows; with a
+// blocked accumulation about as many of both.
+func (p *product) group(b block, deep bool) grouping {
+	k := p.size(p.k, 512)
+	m, n, h := int64(1), p.size(p.Loop(p.n).Extent, 256), int64(1)
+	if p.m != "" {
+		m = p.size(p.Loop(p.m).Extent, 256)
+	}
+	if p.h != "" {
+		h = p.size(p.Loop(p.h).Extent, 64)
+	}
+	total := k
+	for _, v := range p.domain {
+		typical := int64(1) // batches
+		if v == p.n || v == p.m || v == p.h {
+			typical = 64
+		}
+		total *= p.size(p.Loop(v).Extent, typical)
+	}
+	most := int64(mostWork)
+	if deep {
+		most = deepWork
+	}
+	least := int64(leastWork)
+	if p.m == "" {
+		least /= 8 // each element of the operand is read once: bound by memory
+	}
+	work := min(max(total/fewTasks, least), most)
+	if deep && !p.fixed() {
+		work = max(work, mostWork)
+	}
+	tilesN, tilesM := (n+b.w*b.cols-1)/(b.w*b.cols), (m+b.rows-1)/b.rows
+	left := max(work/max(b.rows*b.cols*b.w*k, 1), 1)
+	g := grouping{1, 1, 1}
+	take := func(most int64) int64 {
+		x := max(min(left, most), 1)
+		left = max(left/x, 1)
+		return x
+	}
+	columns := k * b.w * b.cols * 4 // bytes of a tile's operand
+	switch {
+	case deep:
+		side := int64(math.Sqrt(float64(work / max(k, 1))))
+		g.m = take(min(tilesM, max(side/b.rows, 1)))
+		g.h = take(min(h, max(side/b.rows/g.m, 1)))
+		g.n = even(take(tilesN), tilesN)
+	case p.m == "" || columns*tilesN <= int64(p.t.L2)/2:
+		g.n = take(tilesN)
+		g.m = take(tilesM)
+		g.h = take(h)
+	default:
+		rows := max(min(int64(p.t.L2)/4/max(k*b.rows*4, 1), 128/b.rows), 1)
+		g.m = take(min(tilesM, rows))
+		g.h = take(min(h, max(rows/g.m, 1)))
+		g.n = take(tilesN)
+	}
+	return g
+}
