@@ -176,7 +176,7 @@ func TestBadUsage(t *testing.T) {
 		{"bench MODEL -dim N", "-dim N: wanted NAME=N"},
 		{"diff MODEL -backend native", "-backend native: wanted two names"},
 		{"diff MODEL -dump nopass", "-dump nopass: wanted one of "},
-		{"build MODEL -buildmode dll", "-buildmode dll: wanted exe or gopkg"},
+		{"build MODEL -buildmode dll", "-buildmode dll: wanted exe, gopkg, c-archive or c-shared"},
 		{"build MODEL -cpu pentium", `level "pentium": wanted all, native`},
 		{"build MODEL -dim N=3..1", "-dim N=3..1: wanted NAME=N or NAME=LO..HI"},
 		{"build MODEL -weights none", "-weights none: wanted embed or beside"},

@@ -20,17 +20,31 @@ import (
 func buildCommand() *cli.Command {
 	return command(&cli.Command{
 		Name:      "build",
-		Usage:     "compile a model to an executable or a Go package",
+		Usage:     "compile a model to an executable, a Go package or a library for C",
 		ArgsUsage: "MODEL",
 		Description: "Executables are built by the Go toolchain, static, for the GOOS and GOARCH of the\n" +
-			"environment.\n\n" +
+			"environment. Libraries for C come with a header and take DLPack tensors; they need cgo.\n\n" +
 			"Example: tcc build vad.onnx -o vad && ./vad -input input=frame.npy -input sr=16000 -output-dir out",
 		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "o", Usage: "`OUT`: file of the executable or folder of the package"},
-			&cli.StringFlag{Name: "buildmode", Value: "exe", Usage: "exe or gopkg"},
+			&cli.StringFlag{Name: "buildmode", Value: "exe", Usage: "exe, gopkg, c-archive or c-shared"},
 			&cli.StringFlag{Name: "target", Value: "cpu", Usage: "cpu"},
 		}, packageFlags()...), debugFlags()...),
 	}, 1, 1, build)
+}
+
+// libraryName is what a library is called if -o does not say.
+func libraryName(m *model, goos, mode string) string {
+	name := "lib" + gopkg.PackageName(modelName(m))
+	switch {
+	case mode == "c-archive":
+		return name + ".a"
+	case goos == "windows":
+		return name + ".dll"
+	case goos == "darwin":
+		return name + ".dylib"
+	}
+	return name + ".so"
 }
 
 // generic is the level of kernels in Go.
@@ -52,20 +66,54 @@ func build(ctx context.Context, c *cli.Command) error {
 	switch {
 	case c.String("target") != "cpu":
 		return fmt.Errorf("build: -target %s is not supported yet: only cpu is", c.String("target"))
-	case mode == "c-archive" || mode == "c-shared":
-		return fmt.Errorf("build: -buildmode %s is not supported yet: exe and gopkg are", mode)
-	case mode != "exe" && mode != "gopkg":
-		return usage("-buildmode %s: wanted exe or gopkg", mode)
+	case mode != "exe" && mode != "gopkg" && !slices.Contains(gopkg.BuildModes, mode):
+		return usage("-buildmode %s: wanted exe, gopkg, %s", mode, strings.Join(gopkg.BuildModes, " or "))
 	}
 	m, err := loadModel(c.Args().First())
 	if err != nil {
 		return err
 	}
 	defer m.close()
-	if mode == "gopkg" {
+	switch mode {
+	case "gopkg":
 		return writePackage(ctx, c, m)
+	case "exe":
+		return buildExe(ctx, c, m)
 	}
-	return buildExe(ctx, c, m)
+	return buildLibrary(ctx, c, m, mode)
+}
+
+// buildLibrary makes a library for C and its header.
+func buildLibrary(ctx context.Context, c *cli.Command, m *model, mode string) error {
+	if c.String("weights") != "embed" {
+		return usage("-weights %s: a C library has its weights in it", c.String("weights"))
+	}
+	goos, goarch, err := gopkg.GoTarget(ctx)
+	if err != nil {
+		return err
+	}
+	levels, err := parseLevels(c.String("cpu"), goarch)
+	if err != nil {
+		return err
+	}
+	out := c.String("o")
+	if out == "" {
+		out = libraryName(m, goos, mode)
+	}
+	if info, err := os.Stat(out); err == nil && info.IsDir() {
+		return usage("-o %s: is a folder, wanted the file of the library", out)
+	}
+	const module = "tccbuild"
+	made, err := compileFor(ctx, c, m, append(levels, generic))
+	if err != nil {
+		return err
+	}
+	files, header, err := gopkg.CLibrary(made.artifact,
+		gopkg.Options{Name: modelName(m), Stamp: made.stamp}, module)
+	if err != nil {
+		return err
+	}
+	return files.BuildLibrary(ctx, module, mode, out, header)
 }
 
 func buildExe(ctx context.Context, c *cli.Command, m *model) error {

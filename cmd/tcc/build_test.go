@@ -76,7 +76,7 @@ func TestBuildErrors(t *testing.T) {
 	}{
 		{"build", exitUsage},
 		{"build none.onnx", exitUsage},
-		{"build MODEL -buildmode c-shared", exitFail},
+		{"build MODEL -buildmode c-shared -weights beside", exitUsage},
 		{"build MODEL -buildmode plugin", exitUsage},
 		{"build MODEL -target cuda:sm_80", exitFail},
 		{"build MODEL -cpu pentium", exitUsage},

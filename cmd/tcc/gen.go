@@ -14,7 +14,9 @@ import (
 	"github.com/urfave/cli/v3"
 	"golang.org/x/mod/modfile"
 
+	"github.com/tensorcc/tcc/codegen"
 	"github.com/tensorcc/tcc/codegen/gopkg"
+	"github.com/tensorcc/tcc/ir"
 )
 
 func genCommand() *cli.Command {
@@ -210,6 +212,29 @@ func hintModule(dir string, o gopkg.Options) error {
 // generate compiles m for the levels and writes its files.
 func generate(ctx context.Context, c *cli.Command, m *model, levels []string,
 	o gopkg.Options) (gopkg.Files, error) {
+	made, err := compileFor(ctx, c, m, levels)
+	if err != nil {
+		return nil, err
+	}
+	o.Stamp = made.stamp
+	if o.Package != "main" {
+		if o.Cases, err = record(ctx, c, m, made.graph, made.dims); err != nil {
+			return nil, err
+		}
+	}
+	return gopkg.Generate(made.artifact, o)
+}
+
+// compiled is a model compiled as the flags of build and gen say.
+type compiled struct {
+	artifact *codegen.Artifact
+	graph    *ir.Graph // with the extents that are fixed
+	dims     *dimFlags
+	stamp    string
+}
+
+// compileFor compiles m for the levels.
+func compileFor(ctx context.Context, c *cli.Command, m *model, levels []string) (*compiled, error) {
 	dims, err := parseRanges(append(c.StringSlice("dim"), m.dims...))
 	if err != nil {
 		return nil, err
@@ -229,15 +254,8 @@ func generate(ctx context.Context, c *cli.Command, m *model, levels []string,
 	if err := dims.bound(a); err != nil {
 		return nil, err
 	}
-	if o.Stamp, err = stamp(levels); err != nil {
-		return nil, err
-	}
-	if o.Package != "main" {
-		if o.Cases, err = record(ctx, c, m, g, dims); err != nil {
-			return nil, err
-		}
-	}
-	return gopkg.Generate(a, o)
+	by, err := stamp(levels)
+	return &compiled{a, g, dims, by}, err
 }
 
 // modelName is the name of a model by its file or, where that says nothing, by

@@ -15,7 +15,12 @@ import (
 // Build compiles the files of package main into an executable at out, for the
 // GOOS and GOARCH of the environment. The executable is static, holds no paths
 // and is the same each time; it appears at out when it is complete.
-func (f Files) Build(ctx context.Context, module, out string) (err error) {
+func (f Files) Build(ctx context.Context, module, out string) error {
+	return f.build(ctx, module, out, "0")
+}
+
+// build is go build with cgo or without, and more arguments.
+func (f Files) build(ctx context.Context, module, out, cgo string, args ...string) (err error) {
 	dir, err := os.MkdirTemp("", "tcc-build-")
 	if err != nil {
 		return err
@@ -30,14 +35,18 @@ func (f Files) Build(ctx context.Context, module, out string) (err error) {
 		return err
 	}
 	defer func() {
-		if e := os.Remove(temp); e != nil && !errors.Is(e, fs.ErrNotExist) {
-			err = errors.Join(err, e)
+		cgoHeader := strings.TrimSuffix(temp, filepath.Ext(temp)) + ".h" // of a library; ours replaces it
+		for _, name := range []string{temp, cgoHeader} {
+			if e := os.Remove(name); e != nil && !errors.Is(e, fs.ErrNotExist) {
+				err = errors.Join(err, e)
+			}
 		}
 	}()
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false",
-		"-ldflags", "-s -w -buildid=", "-o", temp, ".")
+	args = append([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid=", "-o", temp},
+		args...)
+	cmd := exec.CommandContext(ctx, "go", append(args, ".")...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=mod", "GOWORK=off",
+	cmd.Env = append(os.Environ(), "CGO_ENABLED="+cgo, "GOFLAGS=-mod=mod", "GOWORK=off",
 		"GO111MODULE=on")
 	var msg bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &msg, &msg
