@@ -117,5 +117,5 @@ func (c *call) checks(ts ...Tensor) bool {
 			return false
 		}
 	}
-	return true
+	return c.err == nil
 }

@@ -71,7 +71,12 @@ func (c *call) padAxis(x *node, axis, lo, hi int, mode PadMode) *node {
 			return nil
 		}
 	}
-	at := c.iota(I64, ir.Shape{d.AddConst(int64(lo + hi))}, 0)
+	to := d.AddConst(int64(lo + hi))
+	if n, ok := to.Int(); ok && n < 0 {
+		c.fail("pads %d and %d cut more than axis %d of extent %v has", lo, hi, axis, d)
+		return nil
+	}
+	at := c.iota(I64, ir.Shape{to}, 0)
 	at = c.sub(at, c.integer(int64(lo), at))
 	size := c.stretch(c.extent(d), at.typ.Shape)
 	last := c.sub(size, c.integer(1, at))

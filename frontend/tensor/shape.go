@@ -244,7 +244,11 @@ func (t Tensor) Flip(axes ...int) Tensor {
 		axes = count(0, len(s))
 	}
 	a := wholeSlice(s)
-	for _, i := range c.axes(axes, len(s)) {
+	axes = c.axes(axes, len(s))
+	if c.err != nil {
+		return c.bad()
+	}
+	for _, i := range axes {
 		a.Start[i], a.Step[i] = s[i].AddConst(-1), -1
 		if s[i].IsConst(0) {
 			a.Start[i] = ir.Const(0)
