@@ -6,20 +6,30 @@
 package main
 
 import (
+	"cmp"
+	_ "embed"
+	"errors"
 	"fmt"
 	"io"
 	"log"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/tensorcc/tcc/frontend/tensor"
+	"github.com/tensorcc/tcc/frontend/tensor/interop"
+	"github.com/tensorcc/tcc/frontend/tensor/interop/npy"
 	_ "github.com/tensorcc/tcc/frontend/tensor/native" // machine code where LLVM is found
+	"github.com/tensorcc/tcc/runtime"
 )
 
 // tour is what the sections are written in: the first error ends it.
 type tour struct {
 	out io.Writer
 	err error
+	// saved, if it is there, is shown the file when the tour has changed it.
+	saved func(path string) error
 }
 
 func (t *tour) title(s string) {
@@ -74,9 +84,10 @@ func (t *tour) views() {
 	v := x.Index(tensor.Slice(1, 3), tensor.Slice(2, nil))
 	v.Set(99, 0, 0)
 	t.show("v", v)
-	w := v.Index(tensor.All, tensor.Slice(nil, nil, -1))
-	w.Set(-1, 1, 0)
 	t.show("x", x)
+	w := v.Index(tensor.All, tensor.Slice(nil, nil, -1)) // a view of a view
+	w.Set(-1, 1, 0)
+	t.show("x[2, 3]", x.Index(2, 3))
 }
 
 func (t *tour) indexing() {
@@ -85,7 +96,10 @@ func (t *tour) indexing() {
 	c := x.Index([]int{0, 2})
 	c.Set(77, 0, 0)
 	t.show("c", c)
-	t.show("x[x > 8]", x.Index(x.Gt(8)))
+	m := x.Index(x.Gt(8))
+	m.Set(55, 0)
+	t.show("m", m)
+	t.show("x, which has not changed", x)
 	x.Set(0, []int{0, 2})
 	t.show("x", x)
 }
@@ -124,11 +138,75 @@ func (t *tour) memory() {
 	t.show("the slice", s)
 }
 
+// numpyFile is what np.save writes of np.arange(6.0).reshape(2, 3).
+//
+//go:embed testdata/numpy.npy
+var numpyFile []byte
+
+func (t *tour) file() {
+	t.title("a .npy file is mapped; what is written to the tensor is in the file")
+	dir, err := os.MkdirTemp("", "tour")
+	t.check(err)
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "x.npy")
+	t.check(os.WriteFile(path, numpyFile, 0o644))
+	mapped, closeFile, err := npy.Map(path, true)
+	t.check(err)
+	if t.err != nil {
+		return
+	}
+	x, shared, err := interop.Tensor(mapped)
+	t.check(err)
+	t.show("x", x)
+	x.Set(-1, 0, tensor.Slice(1, nil))
+	t.check(x.Err())
+	t.check(closeFile())
+	again, err := runtime.ReadNPYFile(path)
+	t.check(err)
+	y, _, err := interop.Tensor(again)
+	t.check(err)
+	t.show("the file has", y)
+	t.show("x was the file's memory", shared)
+	if t.saved != nil {
+		t.check(t.saved(path))
+	}
+}
+
+// copies shows which forms share memory: docs/interop.md has all.
+func (t *tour) copies() {
+	t.title("what is a view and what a copy")
+	s := make([]float64, 12)
+	x := tensor.FromSlice(s, 3, 4)
+	for _, form := range []struct {
+		name string
+		y    tensor.Tensor
+	}{
+		{"x[1:]", x.Index(tensor.Slice(1, nil))},
+		{"x[:, None]", x.Index(tensor.All, tensor.None)},
+		{"x.Reshape(2, 6)", x.Reshape(2, 6)},
+		{"x.T()", x.T()},
+		{"x.T().Reshape(12)", x.T().Reshape(12)},
+		{"x[[0, 2]]", x.Index([]int{0, 2})},
+		{"x[x == 0]", x.Index(x.Eq(0))},
+		{"x.Clone()", x.Clone()},
+		{"tensor.Of(s)", tensor.Of(s)},
+	} {
+		form.y.Fill_(float64(1)) // into s, or not
+		t.check(form.y.Err())
+		what := "copy"
+		if slices.Contains(s, 1) {
+			what = "view"
+		}
+		t.show(form.name, what)
+		clear(s)
+	}
+}
+
 // run prints the tour.
-func run(out io.Writer) error {
-	t := &tour{out: out}
+func run(t *tour) error {
 	for _, section := range []func(){
 		t.arithmetic, t.broadcasting, t.views, t.indexing, t.gradients, t.memory,
+		t.file, t.copies,
 	} {
 		if section(); t.err != nil {
 			return t.err
@@ -138,8 +216,9 @@ func run(out io.Writer) error {
 }
 
 func main() {
-	if err := run(os.Stdout); err != nil {
+	if err := run(&tour{out: os.Stdout}); err != nil {
 		log.Fatal(err)
 	}
+	fmt.Println("\na GPU:", cmp.Or(tensor.CUDA.Check(), errors.New("there is one")))
 	fmt.Println("\nevaluated by", tensor.Backend())
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"regexp"
 	"strings"
@@ -16,7 +17,19 @@ import (
 func TestTour(t *testing.T) {
 	defer tensor.SetEvaluator(tensor.SetEvaluator(tensor.Interpreter()))
 	var b strings.Builder
-	if err := run(&b); err != nil {
+	// What NumPy writes of the array that the tour has changed.
+	changed, err := os.ReadFile("testdata/changed.npy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	saved := func(path string) error {
+		got, err := os.ReadFile(path)
+		if err == nil && !bytes.Equal(got, changed) {
+			t.Error("the file is not the one that NumPy writes")
+		}
+		return err
+	}
+	if err := run(&tour{out: &b, saved: saved}); err != nil {
 		t.Fatal(err)
 	}
 	got := regexp.MustCompile(`main\.go:\d+`).ReplaceAllString(b.String(), "main.go:LINE")
