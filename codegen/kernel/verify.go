@@ -271,7 +271,9 @@ func (v *verifier) expr(e *Expr) {
 	case KLoad:
 		v.load(e)
 	case KOp:
-		if msg := wrongTypes(e); msg != "" {
+		if e.Op.Is(ir.Views) {
+			v.fail("k5", "%v: a view, which lowering looks through", e.Op)
+		} else if msg := wrongTypes(e); msg != "" {
 			v.fail("k5", "%v: %s", e.Op, msg)
 		}
 	}
