@@ -89,6 +89,7 @@ func fuse(_ *Context, g *ir.Graph) (*ir.Graph, error) {
 	f.placeAll()
 	f.demandAll()
 	f.formGroups()
+	f.splitTails()
 	f.absorbAll()
 	return f.emit()
 }

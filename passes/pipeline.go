@@ -32,6 +32,8 @@ var pipeline = []Pass{
 		Doc: "Store constant right operands of products as panels; after the last folding, which would unpack them."},
 	{Name: "late dce", Run: dce, After: []string{"panels"},
 		Doc: "Drop what the rewrites left behind, before regions are formed around it."},
-	{Name: "fuse", Run: fuse, After: []string{"late dce"}, Required: true, Makes: Fused,
+	{Name: "recompute", Run: recompute, After: []string{"late dce"},
+		Doc: "Compute again, in later stages, what is elementwise of stored values; after the last rules, which would see through barriers, and before fuse, which decides what is stored."},
+	{Name: "fuse", Run: fuse, After: []string{"recompute"}, Required: true, Makes: Fused,
 		Doc: "Partition the graph into regions of one kernel each; last, as it hides the operations."},
 }

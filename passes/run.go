@@ -15,6 +15,7 @@ type Options struct {
 	StopAfter string   // name of the last pass
 	Relaxed   bool     // rules that hold for real numbers apply (-fp=relaxed)
 	NoLayout  bool     // keep the layout of the source: channels first, plain weights
+	Recompute int      // 1: transcendental functions are computed again, too, to spare memory
 	Check     bool     // verify after each pass, and shuffle independent values before it
 
 	// Dump is called with the graph that goes in, under the name "start",
