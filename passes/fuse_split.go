@@ -12,10 +12,11 @@ import (
 // latencies add up, and a loop of its own over the result, which streams, is
 // faster (the gradient of gelu, 2048 by 1024, depth 256: 29 ms with five tensors in the tail,
 // 11 and 5 ms apart; AMD EPYC, 2026-11-25).
-const (
-	maxStreams = 1       // tensors of the size of the result beside it
-	minSplit   = 1 << 19 // elements; smaller ones stay in the caches
-)
+const maxStreams = 1 // tensors of the size of the result beside it
+
+// minSplit is the smallest result whose tail is split; smaller ones stay in the
+// caches. Tests lower it.
+var minSplit int64 = 1 << 19
 
 // splitTails takes the tails of products apart that touch too much memory.
 func (f *fuser) splitTails() {

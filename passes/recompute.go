@@ -19,9 +19,19 @@ import (
 // Behind a barrier the same computation is another value, so that the forward
 // computation does not store it after all.
 const (
-	minRecomputed = 1 << 14 // elements of a value worth the trouble
 	maxRecomputed = 24      // operations that are done again for one value
 	barrierBase   = 1 << 20 // of the barriers' numbers, above those of checkpoints
+)
+
+// minRecomputed is how many elements of a value are worth the trouble; tests
+// lower it.
+var minRecomputed int64 = 1 << 14
+
+// How far the pass goes.
+const (
+	RecomputeCheap     = iota // what costs less than to store it
+	RecomputeFunctions        // transcendental functions, too
+	RecomputeOperands         // what products read, too: it is stored twice, for a short time
 )
 
 // recomputer is a run of the pass over one graph.
@@ -35,7 +45,8 @@ type recomputer struct {
 	copies map[copyKey]*ir.Value
 	repl   []*ir.Value // by ID
 	out    *ir.Graph
-	costly bool // transcendental functions are computed again, too
+	level  int
+	keep   []int // by ID: the last stage that uses the value itself, where others compute it again
 }
 
 type copyKey struct {
@@ -49,8 +60,9 @@ func recompute(c *Context, g *ir.Graph) (*ir.Graph, error) {
 	r := &recomputer{g: g, stage: make([]int, len(g.Values)), stored: make([]bool, len(g.Values)),
 		last: make([]int, len(g.Values)), pinned: make([]bool, len(g.Values)), again: make([]bool, len(g.Values)),
 		copies: map[copyKey]*ir.Value{}, repl: make([]*ir.Value, len(g.Values)),
-		costly: c.Recompute > 0}
+		level: c.Recompute, keep: make([]int, len(g.Values))}
 	r.findStages()
+	copy(r.keep, r.stage)
 	r.findStored()
 	if !r.choose() {
 		return g, nil
@@ -101,7 +113,12 @@ func (r *recomputer) findStored() {
 				r.stored[x.ID] = true
 			}
 			if !pulls {
-				r.stored[x.ID], r.pinned[x.ID] = true, true
+				r.stored[x.ID] = true
+				if r.level < RecomputeOperands {
+					r.pinned[x.ID] = true
+				} else if r.keep[x.ID] == r.stage[x.ID] {
+					r.keep[x.ID] = r.stage[u.ID] // the first
+				}
 			}
 		}
 	}
@@ -118,7 +135,7 @@ func (r *recomputer) choose() bool {
 	lacking := map[*ir.Value][]*ir.Value{} // what would do with one value more
 	for _, v := range slices.Backward(r.g.Values) {
 		n, static := v.Type.Shape.Size().Int()
-		if !r.stored[v.ID] || r.pinned[v.ID] || !r.cheap(v) || static && n < minRecomputed {
+		if !r.stored[v.ID] || r.pinned[v.ID] || r.last[v.ID] <= r.keep[v.ID] || !r.cheap(v) || static && n < minRecomputed {
 			continue
 		}
 		e := r.expand(v)
@@ -157,7 +174,7 @@ func (r *recomputer) take(v *ir.Value, e *expansion) {
 
 // cheap reports whether v may be computed again.
 func (r *recomputer) cheap(v *ir.Value) bool {
-	return v.Op.Is(ir.Elementwise) && v.Op != ir.OpBarrier && (r.costly || !transcendental[v.Op])
+	return v.Op.Is(ir.Elementwise) && v.Op != ir.OpBarrier && (r.level >= RecomputeFunctions || !transcendental[v.Op])
 }
 
 // expansion is how a value is computed from what is stored.
@@ -219,7 +236,7 @@ func (r *recomputer) rewrite() (*ir.Graph, error) {
 		moves := v.Op.Is(ir.Moves) && len(v.Args) == 1 // its users decide
 		for i, a := range v.Args {
 			args[i] = r.repl[a.ID]
-			if x := root(a); !moves && r.again[x.ID] && r.stage[v.ID] > r.stage[x.ID] {
+			if x := root(a); !moves && r.again[x.ID] && r.stage[v.ID] > r.keep[x.ID] {
 				args[i] = r.copy(a, r.stage[v.ID])
 			}
 		}

@@ -1,11 +1,128 @@
 package passes
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/tensorcc/tcc/ir"
 	"github.com/tensorcc/tcc/ir/interp"
+	"github.com/tensorcc/tcc/ir/irtest"
 )
+
+// TestRecomputeRandom has the same bits, however far the pass goes.
+func TestRecomputeRandom(t *testing.T) {
+	defer func(n int64) { minRecomputed = n }(minRecomputed)
+	minRecomputed = 1
+	changed := 0
+	for seed := range uint64(1500) {
+		c := irtest.Generate(irtest.Config{Seed: seed, Size: 30})
+		for level := RecomputeCheap; level <= RecomputeOperands; level++ {
+			out, err := recompute(&Context{Options{Recompute: level}}, c.Graph)
+			if err == nil {
+				err = ir.Verify(out)
+			}
+			if err != nil {
+				t.Fatalf("seed %d: %v\n%v", seed, err, c.Graph)
+			}
+			if out == c.Graph {
+				continue
+			}
+			changed++
+			for _, in := range c.Inputs {
+				if w, g := results(t, c.Graph, in), results(t, out, in); w != g {
+					t.Fatalf("seed %d, level %d: results differ\n%v\n%v", seed, level, c.Graph, out)
+				}
+			}
+		}
+	}
+	if changed < 100 {
+		t.Errorf("only %d graphs changed", changed)
+	}
+}
+
+// TestSplitTails has random graphs whose products have their tails apart.
+func TestSplitTails(t *testing.T) {
+	defer func(n int64) { minSplit = n }(minSplit)
+	minSplit = 0
+	for seed := range uint64(800) {
+		c := irtest.Generate(irtest.Config{Seed: seed, Size: 20})
+		out, err := Run(c.Graph, Options{Check: true})
+		if err != nil {
+			t.Fatalf("seed %d: %v\n%v", seed, err, c.Graph)
+		}
+		for _, in := range c.Inputs {
+			want, got := literals(t, c.Graph, in), literals(t, out, in)
+			if want == nil {
+				continue
+			}
+			if err := c.Compare(got, want); err != nil {
+				t.Fatalf("seed %d: %v\n%v\n%v", seed, err, c.Graph, out)
+			}
+		}
+	}
+}
+
+// literals are the results of g, nil where it fails.
+func literals(t *testing.T, g *ir.Graph, in []*ir.Literal) []*ir.Literal {
+	var all []*interp.Tensor
+	for _, l := range in {
+		x, err := interp.FromLiteral(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, x)
+	}
+	out, err := interp.Run(g, all)
+	if err != nil {
+		return nil
+	}
+	res := []*ir.Literal{}
+	for _, x := range out {
+		res = append(res, x.Literal())
+	}
+	return res
+}
+
+// results are the bits of all results, or the error.
+func results(t *testing.T, g *ir.Graph, in []*ir.Literal) string {
+	out := literals(t, g, in)
+	if out == nil {
+		return "error"
+	}
+	var b strings.Builder
+	for _, x := range out {
+		b.Write(x.Data)
+	}
+	return b.String()
+}
+
+// TestMemoryBound goes as far as it takes, and says so where that is not enough.
+func TestMemoryBound(t *testing.T) {
+	g, err := ir.Parse("training", training)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const mb = 1 << 20
+	for _, c := range []struct {
+		bound int64
+		err   string
+	}{{4 * mb, ""}, {1 * mb, ""}, {mb / 8, "wanted at most 131072: use a smaller batch"}} {
+		out, err := Run(g, Options{Memory: c.bound})
+		if c.err != "" {
+			if err == nil || !strings.Contains(err.Error(), c.err) {
+				t.Errorf("%d bytes: error %v, want %q", c.bound, err, c.err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%d bytes: %v", c.bound, err)
+			continue
+		}
+		if arena, _, err := PlanMemory(out).Peak(nil); err != nil || arena > c.bound {
+			t.Errorf("%d bytes of %d: %v", arena, c.bound, err)
+		}
+	}
+}
 
 // training is the shape of a training step: h = x·w, y = gelu-like of h goes on
 // to a product, and the gradient uses what y was made of.

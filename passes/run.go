@@ -2,6 +2,7 @@ package passes
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -15,7 +16,8 @@ type Options struct {
 	StopAfter string   // name of the last pass
 	Relaxed   bool     // rules that hold for real numbers apply (-fp=relaxed)
 	NoLayout  bool     // keep the layout of the source: channels first, plain weights
-	Recompute int      // 1: transcendental functions are computed again, too, to spare memory
+	Recompute int      // how far the recompute pass goes, see the constants
+	Memory    int64    // if not 0, Run goes as far as it takes to need no more bytes
 	Check     bool     // verify after each pass, and shuffle independent values before it
 
 	// Dump is called with the graph that goes in, under the name "start",
@@ -57,6 +59,29 @@ var factChecks = map[Fact]func(g *ir.Graph) error{Fused: checkFused}
 
 // Run applies the passes to g, which is not changed.
 func Run(g *ir.Graph, opts Options) (*ir.Graph, error) {
+	if opts.Memory == 0 {
+		return run(g, opts)
+	}
+	least := int64(math.MaxInt64)
+	for opts.Recompute = RecomputeCheap; opts.Recompute <= RecomputeOperands; opts.Recompute++ {
+		out, err := run(g, opts)
+		if err != nil {
+			return nil, err
+		}
+		arena, _, err := PlanMemory(out).Peak(nil)
+		if err != nil {
+			return nil, fmt.Errorf("graph %s: bound of memory: %w: give the extents numbers", g.Name, err)
+		}
+		if arena <= opts.Memory {
+			return out, nil
+		}
+		least = min(least, arena)
+	}
+	return nil, fmt.Errorf("graph %s: needs %d bytes of working memory, however much is computed again, "+
+		"wanted at most %d: use a smaller batch, or Checkpoint", g.Name, least, opts.Memory)
+}
+
+func run(g *ir.Graph, opts Options) (*ir.Graph, error) {
 	if err := opts.validate(); err != nil {
 		return nil, err
 	}

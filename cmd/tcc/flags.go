@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v3"
@@ -48,6 +49,7 @@ func debugFlags() []cli.Flag {
 		&cli.StringFlag{Name: "stop-after", Hidden: true, Usage: "stop after pass `NAME`"},
 		&cli.BoolFlag{Name: "check", Hidden: true, Usage: "verify after each pass"},
 		&cli.StringFlag{Name: "d", Hidden: true, Usage: "rules: print which rule fired where; help: describe the passes"},
+		&cli.StringFlag{Name: "memory", Usage: "compute again what would need more than `SIZE`, such as 512MiB, of working memory"},
 		&cli.StringFlag{Name: "fp", Hidden: true, Value: "strict", Usage: "strict or relaxed"},
 	}
 }
@@ -75,10 +77,30 @@ func debugCommand() *cli.Command {
 	}, 0, 0, func(_ context.Context, c *cli.Command) error { return cli.ShowSubcommandHelp(c) })
 }
 
+// parseSize reads a number of bytes: 4096, 64KiB, 1.5GB.
+func parseSize(text string) (int64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	number := strings.TrimRight(text, "KMGTiB")
+	units := map[string]float64{"": 1, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12,
+		"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+	unit, ok := units[text[len(number):]]
+	n, err := strconv.ParseFloat(number, 64)
+	if !ok || err != nil || !(n*unit >= 1 && n*unit < 1<<62) {
+		return 0, fmt.Errorf("%s: wanted a size such as 512MiB or 2GB", text)
+	}
+	return int64(n * unit), nil
+}
+
 // passOptions reads the debug flags.
 func passOptions(c *cli.Command) (passes.Options, error) {
 	o := passes.Options{Skip: c.StringSlice("skip"), StopAfter: c.String("stop-after"),
 		Check: c.Bool("check") && c.Name != "gen"} // there the flag asks for a comparison
+	var err error
+	if o.Memory, err = parseSize(c.String("memory")); err != nil {
+		return o, usage("-memory %v", err)
+	}
 	switch fp := c.String("fp"); fp {
 	case "strict", "":
 	case "relaxed":
