@@ -41,7 +41,8 @@ func (in *interp) call(f *frame, e *ast.CallExpr) value {
 	if c, ok := in.expr(f, fun).(closure); ok && e.Ellipsis == 0 && !variadic(in.typeOf(fun)) {
 		return in.invoke(c.lit.Type.Params.List, c.lit.Type.Results, c.lit.Body, c.vars, in.args(f, e))
 	}
-	return in.foreign(f, in.args(f, e))
+	// Any closure may be called.
+	return in.foreign(append(in.args(f, e), unknown{}))
 }
 
 func variadic(t types.Type) bool {
@@ -70,7 +71,7 @@ func (in *interp) named(f *frame, e *ast.CallExpr, fn *types.Func) value {
 		return in.body(f, e, decl, fn, nil, args)
 	}
 	if fn.Pkg() == nil {
-		return in.foreign(f, args)
+		return in.foreign(args)
 	}
 	path := fn.Pkg().Path() + "." + fn.Name()
 	switch c := args0(args).(type) {
@@ -86,7 +87,7 @@ func (in *interp) named(f *frame, e *ast.CallExpr, fn *types.Func) value {
 	if g, ok := functions[path]; ok {
 		return in.reflect(f, e, reflect.ValueOf(g), args)
 	}
-	return in.foreign(f, args)
+	return in.foreign(args)
 }
 
 func args0(args []value) value {
@@ -103,7 +104,7 @@ func (in *interp) body(f *frame, e *ast.CallExpr, decl *ast.FuncDecl, fn *types.
 	if sig.Variadic() && e.Ellipsis == 0 {
 		n := sig.Params().Len() - 1
 		if len(args) < n {
-			return in.foreign(f, args)
+			return in.foreign(args)
 		}
 		rest := in.newSlice(len(args) - n)
 		copy(rest.o.elems, args[n:])
@@ -132,7 +133,7 @@ func (in *interp) method(f *frame, e *ast.CallExpr, x *ast.SelectorExpr, sel *ty
 			}
 		}
 		if isUnknown(recv) && wants {
-			return in.foreign(f, append(args, recv))
+			return in.foreign(append(args, recv))
 		}
 		return in.body(f, e, decl, fn, []value{in.clone(recv)}, args)
 	}
@@ -141,11 +142,11 @@ func (in *interp) method(f *frame, e *ast.CallExpr, x *ast.SelectorExpr, sel *ty
 	}
 	r, ok := recv.(reflect.Value)
 	if !ok || !ours(r.Type()) || r.Type() == tensorType && unmodelled[fn.Name()] != "" {
-		return in.foreign(f, append(args, recv))
+		return in.foreign(append(args, recv))
 	}
 	m := r.MethodByName(fn.Name())
 	if !m.IsValid() {
-		return in.foreign(f, args)
+		return in.foreign(args)
 	}
 	return in.reflect(f, e, m, args)
 }
@@ -168,21 +169,23 @@ func (in *interp) reflect(f *frame, e *ast.CallExpr, fn reflect.Value, args []va
 		case i < t.NumIn():
 			want = t.In(i)
 		default:
-			return in.foreign(f, args)
+			return in.foreign(args)
 		}
 		v, ok := in.toReflect(a, want)
 		if !ok {
-			return in.foreign(f, args)
+			return in.foreign(args)
 		}
 		given = append(given, v)
 	}
-	var out []reflect.Value
+	defer func() {
+		if r := recover(); r != nil {
+			panic(stop{}) // of the function called, as it would when it is recorded, or of results
+		}
+	}()
 	if e.Ellipsis != 0 {
-		out = fn.CallSlice(given)
-	} else {
-		out = fn.Call(given)
+		return in.results(e, fn.CallSlice(given))
 	}
-	return in.results(e, out)
+	return in.results(e, fn.Call(given))
 }
 
 // results takes over what a function of tcc returned.
@@ -230,17 +233,17 @@ func (in *interp) inspect(e *ast.CallExpr, v reflect.Value) {
 
 // foreign is a call of which nothing is known: it may change all memory that
 // it can reach, and call what it is given.
-func (in *interp) foreign(f *frame, args []value) value {
+func (in *interp) foreign(args []value) value {
 	for _, a := range args {
 		switch a := a.(type) {
-		case closure:
-			in.forget(&frame{vars: a.vars}, a.lit.Body)
-			in.havoc()
+		case closure, slice, pointer, unknown:
+			in.escaped = true
 		case *object:
-			in.foreign(f, a.elems)
-		case slice, pointer, unknown:
-			in.havoc()
+			in.foreign(a.elems)
 		}
+	}
+	if in.escaped {
+		in.havoc()
 	}
 	return unknown{}
 }

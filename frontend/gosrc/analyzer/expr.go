@@ -29,7 +29,7 @@ func (in *interp) expr(f *frame, e ast.Expr) value {
 	case *ast.CompositeLit:
 		return in.composite(f, e)
 	case *ast.FuncLit:
-		return closure{e, f.capture()}
+		return in.capture(f, e)
 	case *ast.StarExpr:
 		return in.deref(in.expr(f, e.X))
 	case *ast.UnaryExpr:
@@ -70,7 +70,8 @@ func (in *interp) selector(f *frame, e *ast.SelectorExpr) value {
 	if sel == nil {
 		return in.global(in.pass.TypesInfo.Uses[e.Sel])
 	}
-	if sel.Kind() != types.FieldVal {
+	if sel.Kind() != types.FieldVal { // a method as a value, which may be called anywhere
+		in.foreign([]value{in.expr(f, e.X), in.address(f, e.X), unknown{}})
 		return unknown{}
 	}
 	v := in.expr(f, e.X)
@@ -133,7 +134,16 @@ func (in *interp) index(v, at value) value {
 
 // slicing is x[lo:hi] of a slice.
 func (in *interp) slicing(f *frame, e *ast.SliceExpr) value {
-	s, ok := in.expr(f, e.X).(slice)
+	v := in.expr(f, e.X)
+	if p, ok := v.(pointer); ok {
+		v = in.deref(p)
+	}
+	if o, array := v.(*object); array {
+		in.address(f, e.X)
+		in.share(o)
+		v = slice{o, 0, len(o.elems)}
+	}
+	s, ok := v.(slice)
 	if !ok || e.Slice3 {
 		return unknown{}
 	}
@@ -260,10 +270,7 @@ func (in *interp) address(f *frame, e ast.Expr) value {
 	switch e := ast.Unparen(e).(type) {
 	case *ast.Ident:
 		if c := f.vars[in.pass.TypesInfo.Uses[e]]; c != nil {
-			if !c.addressed {
-				c.addressed, c.gen = true, in.gen
-				in.share(c.v)
-			}
+			in.expose(c)
 			return pointer{c: c}
 		}
 	case *ast.CompositeLit:
@@ -424,6 +431,7 @@ func (in *interp) set(f *frame, e ast.Expr, v value) {
 			in.write(c, unknown{})
 		}
 	}
+	in.foreign([]value{v}) // it is stored where nothing is known
 	in.havoc()
 }
 

@@ -37,7 +37,7 @@ func newProgram(pass *analysis.Pass) *program {
 	}
 	for _, file := range pass.Files {
 		ast.Inspect(file, func(n ast.Node) bool {
-			for _, x := range changed(n) {
+			for _, x := range p.changed(n) {
 				delete(p.vars, pass.TypesInfo.Uses[x])
 			}
 			return true
@@ -54,16 +54,30 @@ func (p *program) variables(decl *ast.GenDecl) {
 	for _, spec := range decl.Specs {
 		v := spec.(*ast.ValueSpec)
 		for i, name := range v.Names {
-			if len(v.Values) == len(v.Names) && !name.IsExported() && name.Name != "_" {
+			fixed := len(v.Values) == len(v.Names) && !name.IsExported() && name.Name != "_"
+			if fixed && plain(p.pass.TypesInfo.TypeOf(name)) {
 				p.vars[p.pass.TypesInfo.Defs[name]] = v.Values[i]
 			}
 		}
 	}
 }
 
+// plain reports whether values of type t change only by assignment to a whole
+// variable.
+func plain(t types.Type) bool {
+	if t == nil || gosrc.IsTensor(t) {
+		return t != nil
+	}
+	switch t.Underlying().(type) {
+	case *types.Basic, *types.Signature:
+		return true
+	}
+	return false
+}
+
 // changed are the variables that a statement or expression sets, itself or by
-// taking their address.
-func changed(n ast.Node) []*ast.Ident {
+// taking their address, as calls of methods with pointer receivers do.
+func (p *program) changed(n ast.Node) []*ast.Ident {
 	var out []*ast.Ident
 	add := func(e ast.Expr) {
 		if x := root(e); x != nil {
@@ -82,6 +96,18 @@ func changed(n ast.Node) []*ast.Ident {
 		add(n.Value)
 	case *ast.UnaryExpr:
 		if n.Op == token.AND {
+			add(n.X)
+		}
+	case *ast.SliceExpr:
+		if _, array := p.pass.TypesInfo.TypeOf(n.X).Underlying().(*types.Array); array {
+			add(n.X)
+		}
+	case *ast.SelectorExpr:
+		sel := p.pass.TypesInfo.Selections[n]
+		if sel == nil || sel.Kind() != types.MethodVal {
+			break
+		}
+		if _, byPointer := sel.Obj().(*types.Func).Signature().Recv().Type().(*types.Pointer); byPointer {
 			add(n.X)
 		}
 	}

@@ -20,6 +20,9 @@ type interp struct {
 	depth   int
 	// Memory made before gen valid is not known any more.
 	gen, valid int
+	// escaped says that foreign code has had memory or a closure: it may change
+	// them in any later call.
+	escaped bool
 }
 
 type stop struct{}
@@ -301,8 +304,12 @@ func (in *interp) loop(f *frame, s *ast.ForStmt) flow {
 }
 
 func (in *interp) rangeLoop(f *frame, s *ast.RangeStmt) flow {
-	n, elem := in.elements(in.expr(f, s.X))
+	over := in.expr(f, s.X)
+	n, elem := in.elements(over)
 	if n < 0 {
+		if _, call := in.typeOf(s.X).Underlying().(*types.Signature); call {
+			in.foreign([]value{over})
+		}
 		in.skip(f, s)
 		return next
 	}
@@ -451,7 +458,7 @@ func (in *interp) forget(f *frame, s ast.Stmt) {
 				}
 			}
 		}
-		for _, x := range changed(n) {
+		for _, x := range in.changed(n) {
 			if c := f.vars[in.pass.TypesInfo.Uses[x]]; c != nil {
 				in.write(c, unknown{})
 			}
@@ -476,5 +483,23 @@ func (in *interp) forgetClosure(f *frame, x *ast.Ident) {
 	}
 }
 
-// capture is what a closure sees.
-func (f *frame) capture() map[types.Object]*cell { return maps.Clone(f.vars) }
+// capture makes a closure. What it changes counts as memory from here on.
+func (in *interp) capture(f *frame, lit *ast.FuncLit) closure {
+	ast.Inspect(lit.Body, func(n ast.Node) bool {
+		for _, x := range in.changed(n) {
+			if c := f.vars[in.pass.TypesInfo.Uses[x]]; c != nil {
+				in.expose(c)
+			}
+		}
+		return true
+	})
+	return closure{lit, maps.Clone(f.vars)}
+}
+
+// expose makes a variable one that more than its name leads to.
+func (in *interp) expose(c *cell) {
+	if !c.addressed {
+		c.addressed, c.gen = true, in.gen
+		in.share(c.v)
+	}
+}

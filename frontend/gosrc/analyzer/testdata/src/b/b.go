@@ -111,3 +111,85 @@ func numbers(p params, x tensor.Tensor) tensor.Tensor {
 	n += 100 // 44
 	return x.Reshape(-1, int(n)/11)
 }
+
+type layer struct{ w tensor.Tensor }
+
+func (l *layer) flip()                         { l.w = l.w.T() }
+func (l *layer) sequence(yield func(int) bool) { l.flip(); yield(0) }
+
+//tcc:compile x=f32[N,4]
+func receivers(p params, x tensor.Tensor) tensor.Tensor {
+	l := layer{p.W}
+	if rand.Int() > 0 {
+		l.flip()
+	}
+	y := l.w.MatMul(p.W)
+	k := layer{p.W}
+	for range k.sequence {
+	}
+	return y.Sum().Add(k.w.MatMul(p.W))
+}
+
+//tcc:compile x=f32[N,4]
+func methodValue(p params, x tensor.Tensor) tensor.Tensor {
+	l := layer{p.W}
+	f := l.flip
+	f()
+	return l.w.MatMul(p.W)
+}
+
+//tcc:compile x=f32[N,4]
+func fields(p params, x tensor.Tensor) tensor.Tensor {
+	w := p.W
+	s := struct{ f func() }{func() { w = w.T() }}
+	register(s.f)
+	again()
+	return w.MatMul(p.W)
+}
+
+var registered func()
+
+func register(f func()) { registered = f }
+
+func again() { Run(registered) }
+
+//tcc:compile x=f32[N,4]
+func iterator(p params, x tensor.Tensor) tensor.Tensor {
+	w := p.W
+	seq := func(yield func(int) bool) { w = w.T(); yield(1) }
+	for range seq {
+	}
+	return w.MatMul(p.W)
+}
+
+//tcc:compile x=f32[N,4]
+func jumps(p params, x tensor.Tensor) tensor.Tensor {
+	w := p.W
+loop:
+	for {
+		switch {
+		case x.Rank() == 2:
+			w = w.T()
+			break loop
+		}
+	}
+	return w.MatMul(p.W)
+}
+
+//tcc:compile x=f32[N,4]
+func late(p params, x tensor.Tensor) (y tensor.Tensor) {
+	defer func() { y = x }()
+	return p.W.MatMul(x.T())
+}
+
+//tcc:compile x=f32[N,4]
+func array(p params, x tensor.Tensor) tensor.Tensor {
+	a := [2]tensor.Tensor{p.W, p.W}
+	b := a
+	Swap(a[:])
+	b[0] = b[0].T()
+	return a[0].Sum().Add(b[0].MatMul(p.W)).Add(a[0].MatMul(p.W).Sum())
+}
+
+// Swap may do anything.
+var Swap = func(ts []tensor.Tensor) {}
