@@ -114,7 +114,8 @@ func target(c *cli.Command, p *gosrc.Package) (dir string, t gosrc.Target, err e
 				t.Package)
 		}
 	} else if pkg := c.String("pkg"); pkg != "" && pkg != p.Name {
-		return "", t, usage("-pkg %s: the functions' package is %s: another one needs -o DIR", pkg, p.Name)
+		return "", t, usage("-pkg %s: the functions' package is %s: another one needs -o DIR",
+			pkg, p.Name)
 	}
 	switch kind := c.String("runtime"); {
 	case kind == "import" || kind == "copy" && !c.IsSet("runtime") && !t.Apart:

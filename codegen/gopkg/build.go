@@ -42,8 +42,8 @@ func (f Files) build(ctx context.Context, module, out, cgo string, args ...strin
 			}
 		}
 	}()
-	args = append([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid=", "-o", temp},
-		args...)
+	args = append([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid=",
+		"-o", temp}, args...)
 	cmd := exec.CommandContext(ctx, "go", append(args, ".")...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED="+cgo, "GOFLAGS=-mod=mod", "GOWORK=off",

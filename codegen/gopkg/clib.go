@@ -26,8 +26,8 @@ func CLibrary(a *codegen.Artifact, o Options, module string) (Files, []byte, err
 	p := a.Plan.Program
 	for _, port := range append(append([]runtime.Port{}, p.Inputs...), p.Outputs...) {
 		if port.DType == runtime.String {
-			return nil, nil, fmt.Errorf("%s: C libraries pass tensors as DLPack has them, which has no strings: "+
-				"use -buildmode exe or gopkg", port.Name)
+			return nil, nil, fmt.Errorf("%s: C libraries pass tensors as DLPack has them, "+
+				"which has no strings: use -buildmode exe or gopkg", port.Name)
 		}
 	}
 	prefix := PackageName(o.Name)
@@ -78,8 +78,8 @@ func (f Files) BuildLibrary(ctx context.Context, module, mode, out string, heade
 		return fmt.Errorf("-buildmode %s: go env CC: %w", mode, err)
 	}
 	if _, err := exec.LookPath(cc[0]); err != nil {
-		return fmt.Errorf("-buildmode %s needs cgo and the C compiler %s: install it, or set CC: %w", mode,
-			cc[0], err)
+		return fmt.Errorf("-buildmode %s needs cgo and the C compiler %s: "+
+			"install it, or set CC: %w", mode, cc[0], err)
 	}
 	if err := f.build(ctx, module, out, "1", "-buildmode="+mode); err != nil {
 		return err

@@ -226,8 +226,8 @@ func upper(s string) string {
 func structTag(tag string) string { return reflect.StructTag(tag).Get("tcc") }
 
 // locals are names that the methods around the arguments use.
-var locals = strings.Fields("c ctx out in got err nil len make new error string context fmt errors log " +
-	"testing t direct want run")
+var locals = strings.Fields("c ctx out in got err nil len make new error string context fmt " +
+	"errors log testing t direct want run")
 
 // argName is the name of an argument in the API's methods.
 func argName(name string) string {

@@ -94,7 +94,8 @@ const loadMode = packages.NeedName | packages.NeedFiles | packages.NeedCompiledG
 // compile, for want of what is yet to be generated, is no error. Packages
 // without such functions are left out.
 func Load(ctx context.Context, dir string, patterns ...string) ([]*Package, error) {
-	cfg := &packages.Config{Context: ctx, Mode: loadMode, Dir: dir, BuildFlags: []string{"-tags=" + Tag}}
+	cfg := &packages.Config{Context: ctx, Mode: loadMode, Dir: dir,
+		BuildFlags: []string{"-tags=" + Tag}}
 	found, err := packages.Load(cfg, patterns...)
 	if err != nil {
 		return nil, fmt.Errorf("gosrc: %w", err)
@@ -118,10 +119,10 @@ func Load(ctx context.Context, dir string, patterns ...string) ([]*Package, erro
 
 // Inspect finds the functions to compile in a package whose syntax and types
 // are there already.
-func Inspect(fset *token.FileSet, files []*ast.File, pkg *types.Package, info *types.Info) (*Package,
-	error) {
-	return newPackage(&packages.Package{PkgPath: pkg.Path(), Name: pkg.Name(), Fset: fset, Syntax: files,
-		Types: pkg, TypesInfo: info})
+func Inspect(fset *token.FileSet, files []*ast.File, pkg *types.Package,
+	info *types.Info) (*Package, error) {
+	return newPackage(&packages.Package{PkgPath: pkg.Path(), Name: pkg.Name(), Fset: fset,
+		Syntax: files, Types: pkg, TypesInfo: info})
 }
 
 func newPackage(p *packages.Package) (*Package, error) {
@@ -178,7 +179,8 @@ func (p *Package) function(file *ast.File, fn *ast.FuncDecl, above map[*ast.Comm
 		return nil, d.errorf("function %s has no type", fn.Name.Name)
 	}
 	sig := obj.Signature()
-	f := &Func{Decl: fn, Name: fn.Name.Name, Doc: fn.Doc.Text(), Pos: p.position(fn.Name.Pos()), dir: d}
+	f := &Func{Decl: fn, Name: fn.Name.Name, Doc: fn.Doc.Text(),
+		Pos: p.position(fn.Name.Pos()), dir: d}
 	f.Ident, f.call = f.Name, f.Name
 	if r := sig.Recv(); r != nil {
 		name := receiver(r.Type())
@@ -362,7 +364,8 @@ func isList(t types.Type) bool {
 // IsTensor reports whether t is the DSL's Tensor.
 func IsTensor(t types.Type) bool {
 	n, ok := types.Unalias(t).(*types.Named)
-	return ok && n.Obj().Name() == "Tensor" && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == TensorPath
+	return ok && n.Obj().Name() == "Tensor" && n.Obj().Pkg() != nil &&
+		n.Obj().Pkg().Path() == TensorPath
 }
 
 // checkType reports what in t is neither a tensor nor made of tensors. above
@@ -413,7 +416,8 @@ func (p *Package) distinct() error {
 	seen := map[string]*Func{}
 	for _, f := range p.Funcs {
 		if g := seen[strings.ToLower(f.Ident)]; g != nil {
-			return f.dir.errorf("%s and %s would be compiled under the same name: rename one", g.Name, f.Name)
+			return f.dir.errorf("%s and %s would be compiled under the same name: rename one",
+				g.Name, f.Name)
 		}
 		seen[strings.ToLower(f.Ident)] = f
 	}

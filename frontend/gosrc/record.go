@@ -53,7 +53,8 @@ func (p *Package) Record(ctx context.Context, overlay map[string][]byte) (err er
 		return err
 	}
 	exe := filepath.Join(temp, "record.exe")
-	build := exec.CommandContext(ctx, "go", "build", "-tags="+Tag, "-overlay="+replace, "-o="+exe, target)
+	build := exec.CommandContext(ctx, "go", "build", "-tags="+Tag, "-overlay="+replace,
+		"-o="+exe, target)
 	build.Dir = p.Dir
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: go build: %w\n%s", p.Path, err, bytes.TrimSpace(out))
@@ -116,9 +117,9 @@ func (p *Package) list(main string) ([]byte, error) {
 		b.WriteString("}},\n")
 	}
 	slices.Sort(imports)
-	text := fmt.Sprintf("package %s\n\nimport (\n%s\n)\n\n// TccRecord_ records.\nfunc TccRecord_() {\n"+
-		"record.Main([]record.Func{\n%s})\n}\n%s", p.Name, strings.Join(slices.Compact(imports), "\n"), &b,
-		main)
+	text := fmt.Sprintf("package %s\n\nimport (\n%s\n)\n\n// TccRecord_ records.\n"+
+		"func TccRecord_() {\nrecord.Main([]record.Func{\n%s})\n}\n%s", p.Name,
+		strings.Join(slices.Compact(imports), "\n"), &b, main)
 	return format.Source([]byte(text))
 }
 

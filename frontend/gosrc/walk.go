@@ -81,14 +81,14 @@ func (x *walker) input(t types.Type, path, expr, elem string) {
 	}
 	switch u := t.Underlying().(type) {
 	case *types.Pointer:
-		x.d.Before = append(x.d.Before, fmt.Sprintf("if %s == nil {\nreturn errors.New(%s)\n}", expr,
-			quote(fmt.Sprintf("%s: %s is nil: give a struct", x.f.Name, path))))
+		x.before("if %s == nil {\nreturn errors.New(%s)\n}", expr,
+			quote(fmt.Sprintf("%s: %s is nil: give a struct", x.f.Name, path)))
 		x.set(fmt.Sprintf("%s = new(%s)", expr, x.typeExpr(u.Elem())))
 		x.input(u.Elem(), path, expr, "")
 	case *types.Slice:
 		n := x.count(path)
-		x.d.Before = append(x.d.Before, fmt.Sprintf("if len(%s) != %d {\nreturn fmt.Errorf(%s, len(%[1]s))\n}",
-			expr, n, quote(fmt.Sprintf("%s: %s has %%d elements, want %d", x.f.Name, path, n))))
+		x.before("if len(%s) != %d {\nreturn fmt.Errorf(%s, len(%[1]s))\n}", expr, n,
+			quote(fmt.Sprintf("%s: %s has %%d elements, want %d", x.f.Name, path, n)))
 		x.set(fmt.Sprintf("%s = make(%s, %d)", expr, x.typeExpr(t), n))
 		x.elements(u.Elem(), n, path, expr, x.input)
 	case *types.Array:
@@ -98,6 +98,11 @@ func (x *walker) input(t types.Type, path, expr, elem string) {
 			x.input(f.Type(), join(path, f.Name()), expr+"."+f.Name(), "")
 		}
 	}
+}
+
+// before adds statements that come before the call.
+func (x *walker) before(format string, args ...any) {
+	x.d.Before = append(x.d.Before, fmt.Sprintf(format, args...))
 }
 
 // set adds a statement to those that make arguments.
@@ -151,9 +156,8 @@ func (x *walker) inputTensor(path, expr, elem string) {
 		if elem == "" {
 			x.scalars = true
 			value = fmt.Sprintf("tccScalar%d", len(x.d.Ins))
-			x.d.Before = append(x.d.Before, fmt.Sprintf(
-				"%s, err := tccScalar[%s](%s, %s)\nif err != nil {\nreturn err\n}", value, l.Elem, expr,
-				quote(x.f.Name+": "+path)))
+			x.before("%s, err := tccScalar[%s](%s, %s)\nif err != nil {\nreturn err\n}", value, l.Elem, expr,
+				quote(x.f.Name+": "+path))
 		}
 	}
 	x.d.In = append(x.d.In, fmt.Sprintf("%s: %s,", l.Field, value))
@@ -261,13 +265,11 @@ func (x *walker) output(t types.Type, path, expr, _ string) {
 	}
 	switch u := t.Underlying().(type) {
 	case *types.Pointer:
-		x.d.Before = append(x.d.Before, fmt.Sprintf("if %s == nil {\n%[1]s = new(%s)\n}", expr,
-			x.typeExpr(u.Elem())))
+		x.before("if %s == nil {\n%[1]s = new(%[2]s)\n}", expr, x.typeExpr(u.Elem()))
 		x.output(u.Elem(), path, expr, "")
 	case *types.Slice:
 		n := x.count(path)
-		x.d.Before = append(x.d.Before, fmt.Sprintf("if len(%s) != %d {\n%[1]s = make(%[3]s, %[2]d)\n}", expr, n,
-			x.typeExpr(t)))
+		x.before("if len(%s) != %d {\n%[1]s = make(%[3]s, %[2]d)\n}", expr, n, x.typeExpr(t))
 		x.elements(u.Elem(), n, path, expr, x.output)
 	case *types.Array:
 		x.elements(u.Elem(), int(u.Len()), path, expr, x.output)

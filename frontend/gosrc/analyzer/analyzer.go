@@ -112,7 +112,8 @@ func (p *program) check(f *gosrc.Func) *analysis.Diagnostic {
 	if run.failed == nil || !errors.As(err, &e) || e != run.failure {
 		return nil // an operation on constants, whose result may not be used
 	}
-	d := &analysis.Diagnostic{Pos: callPos(run.failed), End: run.failed.End(), Message: e.Op + ": " + e.Msg}
+	d := &analysis.Diagnostic{Pos: callPos(run.failed), End: run.failed.End(),
+		Message: e.Op + ": " + e.Msg}
 	if fix := suggest(run.failed, e.Msg); fix != nil {
 		d.SuggestedFixes = []analysis.SuggestedFix{*fix}
 	}

@@ -114,7 +114,8 @@ func (in *interp) body(f *frame, e *ast.CallExpr, decl *ast.FuncDecl, fn *types.
 }
 
 // method calls a method: of the user's types, or of values of tcc's.
-func (in *interp) method(f *frame, e *ast.CallExpr, x *ast.SelectorExpr, sel *types.Selection) value {
+func (in *interp) method(f *frame, e *ast.CallExpr, x *ast.SelectorExpr,
+	sel *types.Selection) value {
 	fn := sel.Obj().(*types.Func)
 	recv := in.expr(f, x.X)
 	args := in.args(f, e)

@@ -178,7 +178,8 @@ func (in *interp) composite(f *frame, e *ast.CompositeLit) value {
 }
 
 func (in *interp) literal(f *frame, e *ast.CompositeLit, t types.Type) value {
-	if n, ok := types.Unalias(t).(*types.Named); ok && reflectType(t) != nil && n.Obj().Pkg() != in.pass.Pkg {
+	n, isNamed := types.Unalias(t).(*types.Named)
+	if isNamed && reflectType(t) != nil && n.Obj().Pkg() != in.pass.Pkg {
 		return unknown{}
 	}
 	switch u := t.Underlying().(type) {

@@ -22,7 +22,8 @@ type program struct {
 }
 
 func newProgram(pass *analysis.Pass) *program {
-	p := &program{pass: pass, decls: map[*types.Func]*ast.FuncDecl{}, vars: map[types.Object]ast.Expr{}}
+	p := &program{pass: pass, decls: map[*types.Func]*ast.FuncDecl{},
+		vars: map[types.Object]ast.Expr{}}
 	for _, file := range pass.Files {
 		for _, decl := range file.Decls {
 			switch decl := decl.(type) {

@@ -57,7 +57,8 @@ var tensorType = reflect.TypeFor[tensor.Tensor]()
 
 // basics are the Go types of basic kinds.
 var basics = map[types.BasicKind]reflect.Type{
-	types.Bool: reflect.TypeFor[bool](), types.Int: reflect.TypeFor[int](), types.Int8: reflect.TypeFor[int8](),
+	types.Bool: reflect.TypeFor[bool](), types.Int: reflect.TypeFor[int](),
+	types.Int8:  reflect.TypeFor[int8](),
 	types.Int16: reflect.TypeFor[int16](), types.Int32: reflect.TypeFor[int32](),
 	types.Int64: reflect.TypeFor[int64](), types.Uint: reflect.TypeFor[uint](),
 	types.Uint8: reflect.TypeFor[uint8](), types.Uint16: reflect.TypeFor[uint16](),
@@ -112,7 +113,8 @@ func fromConstant(c constant.Value, t types.Type) value {
 		if _, iface := t.Underlying().(*types.Interface); !iface {
 			return unknown{}
 		}
-		b = types.Typ[map[constant.Kind]types.BasicKind{constant.Bool: types.Bool, constant.Int: types.Int,
+		b = types.Typ[map[constant.Kind]types.BasicKind{constant.Bool: types.Bool,
+			constant.Int:   types.Int,
 			constant.Float: types.Float64, constant.String: types.String}[c.Kind()]]
 	}
 	rt := basics[b.Kind()]

@@ -18,7 +18,8 @@ type Mapping struct {
 
 // ErrNotMapped is returned where a file cannot be mapped for writing on this
 // system.
-var ErrNotMapped = errors.New("files cannot be mapped for writing on this system: read and write them")
+var ErrNotMapped = errors.New("files cannot be mapped for writing on this system: " +
+	"read and write them")
 
 // Map maps the file at path: for reading, when writes to it end the process, or
 // for writing. Where the system cannot map, it is read instead, and asking for

@@ -36,5 +36,6 @@ func mapFile(path string, writable bool) (*Mapping, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: map: %w", path, err)
 	}
-	return &Mapping{Data: data, Writable: writable, release: func() error { return unix.Munmap(data) }}, nil
+	release := func() error { return unix.Munmap(data) }
+	return &Mapping{Data: data, Writable: writable, release: release}, nil
 }

@@ -20,7 +20,8 @@ import (
 // dtypes are the element types of Arrow's fixed-width types. Bools, which Arrow
 // packs eight to a byte, are not among them.
 var dtypes = map[arrow.Type]runtime.DType{
-	arrow.INT8: runtime.I8, arrow.INT16: runtime.I16, arrow.INT32: runtime.I32, arrow.INT64: runtime.I64,
+	arrow.INT8: runtime.I8, arrow.INT16: runtime.I16, arrow.INT32: runtime.I32,
+	arrow.INT64: runtime.I64,
 	arrow.UINT8: runtime.U8, arrow.UINT16: runtime.U16, arrow.UINT32: runtime.U32,
 	arrow.UINT64: runtime.U64, arrow.FLOAT16: runtime.F16, arrow.FLOAT32: runtime.F32,
 	arrow.FLOAT64: runtime.F64,
@@ -30,7 +31,8 @@ var dtypes = map[arrow.Type]runtime.DType{
 var arrowTypes = map[runtime.DType]arrow.FixedWidthDataType{
 	runtime.I8: &arrow.Int8Type{}, runtime.I16: &arrow.Int16Type{}, runtime.I32: &arrow.Int32Type{},
 	runtime.I64: &arrow.Int64Type{}, runtime.U8: &arrow.Uint8Type{}, runtime.U16: &arrow.Uint16Type{},
-	runtime.U32: &arrow.Uint32Type{}, runtime.U64: &arrow.Uint64Type{}, runtime.F16: &arrow.Float16Type{},
+	runtime.U32: &arrow.Uint32Type{}, runtime.U64: &arrow.Uint64Type{},
+	runtime.F16: &arrow.Float16Type{},
 	runtime.F32: &arrow.Float32Type{}, runtime.F64: &arrow.Float64Type{},
 }
 
@@ -63,8 +65,8 @@ func FromArray(a arrow.Array) (t *runtime.Tensor, shared bool, err error) {
 	}
 	d, ok := dtypes[a.DataType().ID()]
 	if !ok {
-		return nil, false, fmt.Errorf("arrow: array of %v: want numbers, bools or fixed-size lists of these",
-			a.DataType())
+		return nil, false, fmt.Errorf("arrow: array of %v: want numbers, bools or fixed-size "+
+			"lists of these", a.DataType())
 	}
 	t, err = overData(d, a.Data(), a.Len())
 	return t, err == nil, err
@@ -130,7 +132,8 @@ func FromTensor(x tensor.Interface) (*runtime.Tensor, error) {
 var strided = map[runtime.DType]func(*runtime.Tensor, []int, []int) (*runtime.Tensor, error){
 	runtime.I8: restride[int8], runtime.I16: restride[int16], runtime.I32: restride[int32],
 	runtime.I64: restride[int64], runtime.U8: restride[uint8], runtime.U16: restride[uint16],
-	runtime.U32: restride[uint32], runtime.U64: restride[uint64], runtime.F16: restride[runtime.Float16],
+	runtime.U32: restride[uint32], runtime.U64: restride[uint64],
+	runtime.F16: restride[runtime.Float16],
 	runtime.F32: restride[float32], runtime.F64: restride[float64],
 }
 

@@ -20,7 +20,8 @@ import (
 
 // dtypes are the element types by the format's names.
 var dtypes = map[string]runtime.DType{"BOOL": runtime.Bool, "U8": runtime.U8, "I8": runtime.I8,
-	"I16": runtime.I16, "U16": runtime.U16, "F16": runtime.F16, "BF16": runtime.BF16, "I32": runtime.I32,
+	"I16": runtime.I16, "U16": runtime.U16, "F16": runtime.F16, "BF16": runtime.BF16,
+	"I32": runtime.I32,
 	"U32": runtime.U32, "F32": runtime.F32, "F64": runtime.F64, "I64": runtime.I64, "U64": runtime.U64}
 
 // entry is a tensor in the header.
@@ -151,8 +152,8 @@ func (f *File) Tensor(name string) (t *runtime.Tensor, shared bool, err error) {
 	}
 	d, ok := dtypes[e.DType]
 	if !ok {
-		return nil, false, fmt.Errorf("safetensors: tensor %q has elements of type %s, which the runtime "+
-			"has not", name, e.DType)
+		return nil, false, fmt.Errorf("safetensors: tensor %q has elements of type %s, which the "+
+			"runtime has not", name, e.DType)
 	}
 	data := f.body[e.Offsets[0]:e.Offsets[1]]
 	if t, err = runtime.FromBytes(d, data, e.Shape...); err == nil {
@@ -202,7 +203,8 @@ func Write(w io.Writer, ts map[string]*runtime.Tensor, metadata map[string]strin
 	}
 	const align = 8
 	text = append(text, strings.Repeat(" ", (align-len(text)%align)%align)...)
-	if _, err := w.Write(append(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), text...)); err != nil {
+	prefix := binary.LittleEndian.AppendUint64(nil, uint64(len(text)))
+	if _, err := w.Write(append(prefix, text...)); err != nil {
 		return err
 	}
 	for _, name := range names {
