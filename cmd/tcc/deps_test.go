@@ -28,6 +28,7 @@ frontend/nn: frontend/tensor
 frontend/nn/train: frontend/tensor ir
 frontend/nn/train/curve: frontend/nn/train
 frontend/gosrc/internal/record: frontend/tensor
+frontend/gosrc/gosrctest:
 frontend/gosrc: frontend/gosrc/internal/record
 frontend/gosrc/analyzer: frontend/gosrc
 codegen/kernel: ir

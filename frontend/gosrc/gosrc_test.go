@@ -11,43 +11,9 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/tools/txtar"
-
 	"github.com/tensorcc/tcc/frontend/gosrc"
+	"github.com/tensorcc/tcc/frontend/gosrc/gosrctest"
 )
-
-// userModule writes an archive as a module that requires this one, and returns
-// its folder.
-func userModule(t *testing.T, archive string) string {
-	t.Helper()
-	a, err := txtar.ParseFile(archive)
-	if err != nil {
-		t.Fatal(err)
-	}
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	mod := "module example.com/m\n\ngo 1.26\n\nrequire github.com/tensorcc/tcc v0.0.0\n\n" +
-		"require golang.org/x/sys v0.46.0\n\nreplace github.com/tensorcc/tcc => " + root + "\n"
-	a.Files = append(a.Files, txtar.File{Name: "go.mod", Data: []byte(mod)},
-		txtar.File{Name: "go.sum", Data: sum})
-	for _, f := range a.Files {
-		path := filepath.Join(dir, filepath.FromSlash(f.Name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, f.Data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
 
 // record loads and records the package in a folder of a module.
 func record(dir, pkg string) (*gosrc.Package, gosrc.Target, error) {
@@ -74,7 +40,7 @@ func record(dir, pkg string) (*gosrc.Package, gosrc.Target, error) {
 }
 
 func TestForms(t *testing.T) {
-	p, target, err := record(userModule(t, "testdata/forms.txtar"), "forms")
+	p, target, err := record(gosrctest.Archive(t, "../..", "testdata/forms.txtar"), "forms")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +89,7 @@ func TestForms(t *testing.T) {
 }
 
 func TestMainPackage(t *testing.T) {
-	p, _, err := record(userModule(t, "testdata/forms.txtar"), "cmd")
+	p, _, err := record(gosrctest.Archive(t, "../..", "testdata/forms.txtar"), "cmd")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +103,7 @@ var want = regexp.MustCompile(`// want: (.*)$`)
 // TestErrors compares the errors of each package with the comments in it, both
 // ways.
 func TestErrors(t *testing.T) {
-	dir := userModule(t, "testdata/errors.txtar")
+	dir := gosrctest.Archive(t, "../..", "testdata/errors.txtar")
 	for _, pkg := range []string{"directives", "recording"} {
 		_, _, err := record(dir, pkg)
 		text, readErr := os.ReadFile(filepath.Join(dir, pkg, "bad.go"))
