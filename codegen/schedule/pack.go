@@ -307,7 +307,7 @@ func (p *product) stage(v string, e *kernel.Expr, axes []axis, rows bool) error 
 	if err != nil {
 		return err
 	}
-	return p.vectorize(last(names))
+	return p.fill(names)
 }
 
 // magnitude is d with a number for its symbols, to compare strides.
