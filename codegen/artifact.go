@@ -67,6 +67,9 @@ type Kernel struct {
 type Stats struct {
 	Passes, Plan, Schedule, LLVM float64
 	CodeBytes, WeightBytes       int64
+	// Kernels is how many were to be compiled, over all levels of machine code, Cached how many of
+	// them the cache had.
+	Kernels, Cached int
 }
 
 // Weights returns the constants as one block, laid out as the program expects.

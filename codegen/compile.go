@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tensorcc/tcc/codegen/cache"
 	"github.com/tensorcc/tcc/codegen/kernel"
 	"github.com/tensorcc/tcc/codegen/llvm"
 	"github.com/tensorcc/tcc/codegen/mathfn"
@@ -216,6 +217,10 @@ func (a *Artifact) compile(ctx context.Context, progress func(done, total int)) 
 	if len(native) == 0 {
 		return nil
 	}
+	store, err := cache.Default()
+	if err != nil {
+		return err
+	}
 	tc, err := llvm.Find()
 	if err != nil {
 		return err
@@ -223,16 +228,18 @@ func (a *Artifact) compile(ctx context.Context, progress func(done, total int)) 
 	done, total := 0, len(native)*len(a.Plan.Trees)
 	for _, l := range native {
 		var own []*Kernel
+		var trees []*kernel.Kernel
 		for i := range l.Kernels {
-			if !l.Kernels[i].Same {
-				own = append(own, &l.Kernels[i])
+			if k := &l.Kernels[i]; !k.Same {
+				own, trees = append(own, k), append(trees, mathfn.Kernel(k.Tree))
 			}
 		}
-		mods, err := modules(own, l.Target)
-		if err != nil {
-			return err
-		}
-		funcs, _, err := tc.Compile(ctx, mods, l.Target, "")
+		o := llvm.KernelOptions{Store: store, Progress: func(n int) {
+			if progress != nil {
+				progress(done+n, total)
+			}
+		}}
+		funcs, cached, err := tc.Kernels(ctx, trees, l.Target, o)
 		if err != nil {
 			return err
 		}
@@ -241,30 +248,10 @@ func (a *Artifact) compile(ctx context.Context, progress func(done, total int)) 
 			a.Stats.CodeBytes += int64(len(funcs[i].Code))
 		}
 		done += len(l.Kernels)
-		if progress != nil {
-			progress(done, total)
-		}
+		a.Stats.Cached += cached
+		a.Stats.Kernels += len(own)
 	}
 	return nil
-}
-
-// modules emits kernels, in order, as modules of a size that starting LLVM for
-// each costs little and that many are compiled at once.
-func modules(kernels []*Kernel, t llvm.Target) ([]llvm.Module, error) {
-	const most = 4000 // instructions
-	var mods []llvm.Module
-	b := llvm.NewBatch(t)
-	for i := range kernels {
-		k := mathfn.Kernel(kernels[i].Tree)
-		if err := b.Add(k); err != nil {
-			return nil, err
-		}
-		if b.Len() > most || i == len(kernels)-1 {
-			mods = append(mods, b.Module(k.Name))
-			b = llvm.NewBatch(t)
-		}
-	}
-	return mods, nil
 }
 
 // Levels lists the CPU levels there are.

@@ -152,6 +152,9 @@ func (d Dim) Eval(env map[string]int64) (int64, error) {
 // Linear writes d as coef*sym + rest, where neither coef nor rest contains
 // sym. It reports false where d is not of that form.
 func (d Dim) Linear(sym string) (coef, rest Dim, ok bool) {
+	if !d.Has(sym) {
+		return Dim{}, d, true
+	}
 	rest.k = d.k
 	for _, t := range d.terms {
 		i := slices.IndexFunc(t.atoms, func(a *atom) bool { return a.kind == symAtom && a.sym == sym })
@@ -171,7 +174,12 @@ func (d Dim) Linear(sym string) (coef, rest Dim, ok bool) {
 
 // Has reports whether the symbol sym occurs in d.
 func (d Dim) Has(sym string) bool {
-	set := map[string]bool{}
-	d.Syms(set)
-	return set[sym]
+	for _, t := range d.terms {
+		for _, a := range t.atoms {
+			if a.kind == symAtom && a.sym == sym || a.kind != symAtom && (a.a.Has(sym) || a.b.Has(sym)) {
+				return true
+			}
+		}
+	}
+	return false
 }

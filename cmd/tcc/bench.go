@@ -29,6 +29,7 @@ func benchCommand() *cli.Command {
 			"integers count like those on floating-point numbers, elementary functions by their arithmetic.\n" +
 			"Bytes are those that must move if every launch finds nothing in a cache: a share of the\n" +
 			"bandwidth above 100 % says that it does.\n\n" +
+			"Compile is what it took this time; TCC_CACHE=off shows what it takes without the cache.\n\n" +
 			"Examples: tcc bench yolox.onnx -threads 1 -json\n" +
 			"          tcc bench yolox.onnx -threads 1 -profile\n" +
 			"          tcc bench -peaks",
@@ -48,6 +49,8 @@ type benchResult struct {
 	Runs        int     `json:"runs"`
 	Load        float64 `json:"load"`    // from compiled form to ready
 	Compile     float64 `json:"compile"` // tcc's and LLVM's time
+	KernelCount int     `json:"kernel_count"`
+	Cached      int     `json:"cached"` // kernels that came from the compile cache
 	CodeBytes   int64   `json:"code_bytes"`
 	WeightBytes int64   `json:"weight_bytes"`
 	ArenaBytes  int64   `json:"arena_bytes"`
@@ -107,8 +110,8 @@ func (r *benchResult) print() {
 	ms := func(s float64) string { return fmt.Sprintf("%.4g ms", 1e3*s) }
 	fmt.Printf("median %s, min %s, p99 %s of %d runs, %d threads, %s\n", ms(r.Median), ms(r.Min), ms(r.P99),
 		r.Runs, r.Threads, r.Level)
-	fmt.Printf("load %s, compile %s, code %d bytes, weights %d bytes, arena %d bytes, %g allocations a run\n",
-		ms(r.Load), ms(r.Compile), r.CodeBytes, r.WeightBytes, r.ArenaBytes, r.Allocs)
+	fmt.Printf("load %s, compile %s (%d of %d kernels from the cache), code %d bytes, weights %d bytes, arena %d bytes, %g allocations a run\n",
+		ms(r.Load), ms(r.Compile), r.Cached, r.KernelCount, r.CodeBytes, r.WeightBytes, r.ArenaBytes, r.Allocs)
 	printKernels(r)
 }
 
@@ -125,6 +128,7 @@ func benchNative(ctx context.Context, m *model, in []*runtime.Tensor, o backendO
 		return err
 	}
 	res.Compile = stats.Passes + stats.Plan + stats.Schedule + stats.LLVM
+	res.KernelCount, res.Cached = stats.Kernels, stats.Cached
 	res.CodeBytes, res.WeightBytes = stats.CodeBytes, stats.WeightBytes
 	weights := a.Weights()
 	start := time.Now()

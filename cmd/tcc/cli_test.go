@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
+	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -245,9 +248,90 @@ func TestInspect(t *testing.T) {
 	}
 }
 
+// TestCache runs tcc as a process of its own, with a cache of its own: the same model is compiled
+// once, gives the same bytes with the cache, without it, and where an entry is damaged.
+func TestCache(t *testing.T) {
+	needLLVM(t)
+	exe := filepath.Join(t.TempDir(), "tcc")
+	if out, err := exec.Command("go", "build", "-o", exe, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	dir, model := t.TempDir(), write(t, "sums.tir", sums)
+	tcc := func(cacheDir string, args ...string) string {
+		t.Helper()
+		c := exec.Command(exe, args...)
+		c.Env = append(os.Environ(), "TCC_CACHE="+cacheDir)
+		out, err := c.CombinedOutput()
+		if err != nil {
+			t.Fatalf("tcc %v: %v: %s", args, err, out)
+		}
+		return string(out)
+	}
+	bench := []string{"bench", model, "-time", "1ms", "-json"}
+	for i, cached := range []int{0, 1, 0, 1} {
+		cacheDir := dir
+		if i == 2 {
+			cacheDir = "off"
+		}
+		var got benchResult
+		if err := json.Unmarshal([]byte(tcc(cacheDir, bench...)), &got); err != nil {
+			t.Fatal(err)
+		}
+		if got.Cached != cached || got.KernelCount != 1 {
+			t.Errorf("run %d: %d of %d kernels from the cache, want %d", i, got.Cached, got.KernelCount, cached)
+		}
+	}
+	if out := tcc(dir, "cache"); !strings.Contains(out, dir+": ") {
+		t.Errorf("tcc cache printed %q", out)
+	}
+	var want []byte
+	for _, how := range []string{"hit", "off", "damaged", "cleared"} {
+		cacheDir := dir
+		switch how {
+		case "off":
+			cacheDir = "off"
+		case "damaged":
+			damage(t, dir)
+		case "cleared":
+			tcc(dir, "cache", "-clear")
+		}
+		out := filepath.Join(t.TempDir(), "sums")
+		tcc(cacheDir, "build", model, "-cpu", "native", "-o", out)
+		got, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want == nil {
+			want = got
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("cache %s: the executable is another one", how)
+		}
+	}
+}
+
+// damage changes the last byte of every file of a folder.
+func damage(t *testing.T, dir string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		data[len(data)-1] ^= 1
+		return os.WriteFile(path, data, 0o600)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestVersion(t *testing.T) {
 	status, out, _ := tcc(t, "version")
-	for _, want := range []string{"tcc ", "llvm: ", "cpu levels: ", "cuda: "} {
+	for _, want := range []string{"tcc ", "llvm: ", "cache: ", "cpu levels: ", "cuda: "} {
 		if status != 0 || !strings.Contains(out, want) {
 			t.Errorf("status %d, printed %q, want %q", status, out, want)
 		}

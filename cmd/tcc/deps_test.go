@@ -35,7 +35,8 @@ codegen/kernel: ir
 codegen/mathfn: codegen/kernel
 codegen/lower: codegen/kernel
 codegen/schedule: codegen/kernel
-codegen/llvm: codegen/kernel codegen/mathfn
+codegen/cache:
+codegen/llvm: codegen/cache codegen/kernel codegen/mathfn
 codegen/ptx: codegen/kernel codegen/mathfn codegen/schedule
 codegen/purego: codegen/kernel
 runtime:
@@ -51,7 +52,7 @@ frontend/tensor/interop/safetensors: frontend/tensor/interop
 frontend/tensor/interop/gonum: runtime
 frontend/tensor/interop/images: runtime
 frontend/tensor/interop/arrow: runtime
-cmd/tcc: codegen codegen/gopkg codegen/peak frontend/onnx frontend/gosrc/analyzer ir/interp passes runtime
+cmd/tcc: codegen codegen/gopkg codegen/peak frontend/onnx frontend/gosrc/analyzer ir/interp passes runtime codegen/cache
 `
 
 // closure expands policy: for each package all that it may import.

@@ -39,6 +39,10 @@ func main() {
 	if asVetTool(os.Args[1:]) {
 		unitchecker.Main(analyzer.Analyzer)
 	}
+	if os.Getenv("GOGC") == "" {
+		const percent = 400 // a compiler makes much garbage, and ends soon
+		debug.SetGCPercent(percent)
+	}
 	os.Exit(run(os.Args))
 }
 
@@ -97,7 +101,7 @@ func app() *cli.Command {
 		},
 		Commands: []*cli.Command{
 			buildCommand(), genCommand(), runCommand(), benchCommand(), diffCommand(), conformCommand(),
-			inspectCommand(), versionCommand(), debugCommand(),
+			inspectCommand(), cacheCommand(), versionCommand(), debugCommand(),
 		},
 	}
 }

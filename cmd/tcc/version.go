@@ -25,6 +25,7 @@ func versionCommand() *cli.Command {
 		} else {
 			fmt.Println("llvm:", tc)
 		}
+		fmt.Println("cache:", cacheLine())
 		fmt.Println("cpu levels:", strings.Join(runtime.Levels(), " "))
 		fmt.Println("cuda: this build has no CUDA support")
 		return nil

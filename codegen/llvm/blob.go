@@ -126,12 +126,38 @@ func (o *object) readStack(section int, s *elf.Section) error {
 	return nil
 }
 
+// piece is what a blob takes of an object: a section or, of a section of constants that functions
+// share, the constant at an offset. A kernel's blob thus does not depend on what else is in its
+// module.
+type piece struct {
+	section int
+	offset  uint64
+	size    uint64
+}
+
+// pieceOf is the piece that holds what a relocation refers to, which is the symbol s.
+func (o *object) pieceOf(r reloc, s *elf.Symbol) (piece, error) {
+	sec := o.file.Sections[s.Section]
+	if sec.Flags&elf.SHF_MERGE == 0 {
+		return piece{section: int(s.Section), size: sec.Size}, nil
+	}
+	at, known := s.Value, true
+	if elf.ST_TYPE(s.Info) == elf.STT_SECTION {
+		// The addend says which constant; on x86 it counts from the end of the instruction.
+		at, known = at+uint64(r.addend), o.file.Machine == elf.EM_AARCH64
+	}
+	if !known || sec.Entsize == 0 || sec.Flags&elf.SHF_STRINGS != 0 || len(o.relocs[int(s.Section)]) > 0 {
+		return piece{}, fmt.Errorf("refers to section %s, whose constants cannot be told apart", sec.Name)
+	}
+	return piece{int(s.Section), at / sec.Entsize * sec.Entsize, sec.Entsize}, nil
+}
+
 // layout is a blob in the making.
 type layout struct {
 	o     *object
 	code  []byte
-	at    map[int]uint64 // offsets of the sections in code
-	order []int          // sections in code
+	at    map[piece]uint64 // offsets of the pieces in code
+	order []piece          // pieces in code
 }
 
 func (o *object) cutFunc(name string) (Func, error) {
@@ -154,18 +180,22 @@ func (o *object) cutFunc(name string) (Func, error) {
 		return Func{}, fmt.Errorf("uses %d bytes of stack, at most %d are there: "+
 			"keep large temporaries in scratch memory", stack, maxStack)
 	}
-	l := &layout{o: o, at: map[int]uint64{}}
-	if err := l.add(section); err != nil {
+	l := &layout{o: o, at: map[piece]uint64{}}
+	if err := l.add(piece{section: section, size: o.file.Sections[section].Size}); err != nil {
 		return Func{}, err
 	}
-	// order grows while sections are found to refer to further ones.
+	// order grows while pieces are found to refer to further ones.
 	for i := 0; i < len(l.order); i++ {
-		for _, r := range o.relocs[l.order[i]] {
+		for _, r := range o.relocs[l.order[i].section] {
 			to, err := o.target(r)
 			if err != nil {
 				return Func{}, err
 			}
-			if err := l.add(int(to.Section)); err != nil {
+			p, err := o.pieceOf(r, to)
+			if err != nil {
+				return Func{}, err
+			}
+			if err := l.add(p); err != nil {
 				return Func{}, err
 			}
 		}
@@ -191,12 +221,12 @@ func (o *object) target(r reloc) (*elf.Symbol, error) {
 	return s, nil
 }
 
-// add appends a section to the blob, if it is not in it.
-func (l *layout) add(section int) error {
-	if _, ok := l.at[section]; ok {
+// add appends a piece to the blob, if it is not in it.
+func (l *layout) add(p piece) error {
+	if _, ok := l.at[p]; ok {
 		return nil
 	}
-	s := l.o.file.Sections[section]
+	s := l.o.file.Sections[p.section]
 	if s.Flags&elf.SHF_ALLOC == 0 || s.Flags&elf.SHF_WRITE != 0 && !isRelRO(s) ||
 		s.Type != elf.SHT_PROGBITS {
 		return fmt.Errorf("refers to section %s, which is not code or constants", s.Name)
@@ -212,9 +242,12 @@ func (l *layout) add(section int) error {
 	for align := max(int(s.Addralign), 1); len(l.code)%align != 0; {
 		l.code = append(l.code, 0)
 	}
-	l.at[section] = uint64(len(l.code))
-	l.order = append(l.order, section)
-	l.code = append(l.code, data...)
+	if p.offset+p.size > uint64(len(data)) {
+		return fmt.Errorf("refers to what lies outside of section %s", s.Name)
+	}
+	l.at[p] = uint64(len(l.code))
+	l.order = append(l.order, p)
+	l.code = append(l.code, data[p.offset:p.offset+p.size]...)
 	return nil
 }
 
@@ -222,10 +255,10 @@ func (l *layout) add(section int) error {
 // time; those within a blob are resolved here, others are refused by kind.
 func isRelRO(s *elf.Section) bool { return strings.HasPrefix(s.Name, ".data.rel.ro") }
 
-func (l *layout) resolve(section int) error {
+func (l *layout) resolve(from piece) error {
 	table := relocTables[l.o.file.Machine]
-	base := l.at[section]
-	for _, r := range l.o.relocs[section] {
+	base := l.at[from]
+	for _, r := range l.o.relocs[from.section] {
 		how, ok := table[r.kind]
 		if !ok {
 			return fmt.Errorf("relocation kind %d of %v cannot be resolved in a "+
@@ -239,7 +272,11 @@ func (l *layout) resolve(section int) error {
 		if place+uint64(how.bytes) > uint64(len(l.code)) {
 			return fmt.Errorf("relocation outside its section")
 		}
-		d := int64(l.at[int(to.Section)]+to.Value) + r.addend - int64(place)
+		p, err := l.o.pieceOf(r, to)
+		if err != nil {
+			return err
+		}
+		d := int64(l.at[p]+to.Value-p.offset) + r.addend - int64(place)
 		if !how.fits(d) {
 			return fmt.Errorf("distance %d to %s is too far for relocation kind %d", d, to.Name,
 				r.kind)

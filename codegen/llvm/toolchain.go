@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tensorcc/tcc/codegen/cache"
 )
 
 // This file finds LLVM's tools.
@@ -106,7 +108,7 @@ func newest(all []*Toolchain) *Toolchain {
 			continue
 		}
 		seen[real] = true
-		if tc.Version = version(tc.LLC); major(tc.Version) >= minVersion {
+		if tc.Version = version(real); major(tc.Version) >= minVersion {
 			usable = append(usable, tc)
 		}
 	}
@@ -121,8 +123,30 @@ func newest(all []*Toolchain) *Toolchain {
 
 var versionLine = regexp.MustCompile(`LLVM version ([0-9]+\.[0-9]+\.[0-9]+)`)
 
-// version returns what `tool --version` says, or "".
+// version returns what `tool --version` says, or "". The cache remembers it, since starting the
+// tool takes longer than compiling from the cache; a tool that is replaced is asked again.
 func version(tool string) string {
+	store, err := cache.Default()
+	if err != nil {
+		return askVersion(tool)
+	}
+	info, err := os.Stat(tool)
+	if err != nil {
+		return ""
+	}
+	key := cache.KeyOf("version", tool, strconv.FormatInt(info.Size(), 10),
+		info.ModTime().Format(time.RFC3339Nano))
+	if v, ok := store.Get(key); ok {
+		return string(v)
+	}
+	v := askVersion(tool)
+	if v != "" {
+		_ = store.Put(key, []byte(v)) // else it is asked again
+	}
+	return v
+}
+
+func askVersion(tool string) string {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, tool, "--version").Output()

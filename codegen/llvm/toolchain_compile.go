@@ -44,6 +44,12 @@ const defaultPasses = "function(sroa,early-cse<memssa>,simplifycfg,instcombine<n
 // Passes is an opt pipeline; "" is the default one.
 func (tc *Toolchain) Compile(ctx context.Context, mods []Module, t Target, passes string) (
 	[]Func, CompileStats, error) {
+	return tc.compileAll(ctx, mods, t, passes, func(int) {})
+}
+
+// compileAll is Compile that calls progress with the number of kernels done.
+func (tc *Toolchain) compileAll(ctx context.Context, mods []Module, t Target, passes string,
+	progress func(done int)) ([]Func, CompileStats, error) {
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -56,6 +62,8 @@ func (tc *Toolchain) Compile(ctx context.Context, mods []Module, t Target, passe
 		err   error
 	}
 	results := make([]result, len(mods))
+	var mu sync.Mutex // of done, and one call of progress at a time
+	done := 0
 	limit := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var wg sync.WaitGroup
 	for i := range mods {
@@ -69,7 +77,12 @@ func (tc *Toolchain) Compile(ctx context.Context, mods []Module, t Target, passe
 			r.funcs, r.stats, r.err = tc.compile(ctx, &mods[i], t, passes)
 			if r.err != nil {
 				cancel()
+				return
 			}
+			mu.Lock()
+			defer mu.Unlock()
+			done += len(mods[i].Kernels)
+			progress(done)
 		})
 	}
 	wg.Wait()

@@ -1,0 +1,154 @@
+package llvm
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/binary"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/tensorcc/tcc/codegen/cache"
+	"github.com/tensorcc/tcc/codegen/kernel"
+)
+
+// This file compiles kernels, each of them once: machine code is kept in the cache by what it is
+// made of, which is the LLVM IR, the version of LLVM with its flags, and what cuts objects.
+
+//go:embed blob.go
+var blobSource string
+
+//go:embed blob_reloc.go
+var relocSource string
+
+// cutterSum stands for this package's part in the code after LLVM's, so that a change of it makes
+// other entries.
+var cutterSum = sync.OnceValue(func() string {
+	sum := sha256.Sum256([]byte(blobSource + relocSource))
+	return string(sum[:])
+})
+
+// KernelOptions say how Kernels works.
+type KernelOptions struct {
+	Store    *cache.Store // nil: everything is compiled
+	Progress func(done int)
+}
+
+// Kernels makes machine code of kernels, which have different names, with their transcendental
+// operations expanded. The code of a kernel does not depend on the others, on their order, or on
+// what the store has. The second result is how many came from the store.
+func (tc *Toolchain) Kernels(ctx context.Context, ks []*kernel.Kernel, t Target, o KernelOptions) (
+	[]Func, int, error) {
+
+	out := make([]Func, len(ks))
+	keys, err := tc.lookup(ks, t, o.Store, out)
+	if err != nil {
+		return nil, 0, err
+	}
+	var missing []int
+	for i := range out {
+		if out[i].Code == nil {
+			missing = append(missing, i)
+		}
+	}
+	hits := len(ks) - len(missing)
+	if o.Progress != nil {
+		o.Progress(hits)
+	}
+	mods, err := modules(ks, missing, t)
+	if err != nil {
+		return nil, 0, err
+	}
+	funcs, _, err := tc.compileAll(ctx, mods, t, "", func(done int) {
+		if o.Progress != nil {
+			o.Progress(hits + done)
+		}
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	for j, i := range missing {
+		out[i] = funcs[j]
+		// What the store does not take is compiled again next time.
+		_ = o.Store.Put(keys[i], encodeFunc(&out[i]))
+	}
+	return out, hits, nil
+}
+
+// lookup fills in what the store has, and returns the keys.
+func (tc *Toolchain) lookup(ks []*kernel.Kernel, t Target, s *cache.Store, out []Func) ([]cache.Key, error) {
+	keys, errs := make([]cache.Key, len(ks)), make([]error, len(ks))
+	if s == nil {
+		return keys, nil
+	}
+	how := strings.Join(append(append(targetFlags(t), llcFlags(t)...), defaultPasses), "\x00")
+	each(len(ks), func(i int) {
+		k := *ks[i]
+		k.Name = "kernel" // equal kernels have one entry whatever their names
+		text, err := Emit(&k, t)
+		if err != nil {
+			errs[i] = err
+			return
+		}
+		keys[i] = cache.KeyOf("kernel", tc.Version, how, cutterSum(), text)
+		if data, ok := s.Get(keys[i]); ok {
+			out[i], _ = decodeFunc(data)
+			out[i].Name = ks[i].Name
+		}
+	})
+	for i, err := range errs {
+		if err != nil {
+			// Said again with the kernel's own name.
+			_, err = Emit(ks[i], t)
+			return nil, err
+		}
+	}
+	return keys, nil
+}
+
+// each calls f for 0 to n-1, several at once.
+func each(n int, f func(int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), n) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				f(int(i))
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// modules emits the kernels at the given places as modules of a size that starting LLVM for each
+// costs little and that many are compiled at once.
+func modules(ks []*kernel.Kernel, at []int, t Target) ([]Module, error) {
+	const most = 4000 // instructions
+	var mods []Module
+	b := NewBatch(t)
+	for j, i := range at {
+		if err := b.Add(ks[i]); err != nil {
+			return nil, err
+		}
+		if b.Len() > most || j == len(at)-1 {
+			mods = append(mods, b.Module(ks[i].Name))
+			b = NewBatch(t)
+		}
+	}
+	return mods, nil
+}
+
+// encodeFunc is an entry of the store: the use of stack, then the code.
+func encodeFunc(f *Func) []byte {
+	return append(binary.LittleEndian.AppendUint32(nil, uint32(f.Stack)), f.Code...)
+}
+
+func decodeFunc(data []byte) (Func, bool) {
+	if len(data) <= 4 {
+		return Func{}, false
+	}
+	return Func{Stack: int(binary.LittleEndian.Uint32(data)), Code: bytes.Clone(data[4:])}, true
+}
