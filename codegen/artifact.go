@@ -70,6 +70,9 @@ type Stats struct {
 	// Kernels is how many were to be compiled, over all levels of machine code, Cached how many of
 	// them the cache had.
 	Kernels, Cached int
+	// Tuned is how many entries of Options.Tuning were used, Stale how many are of kernels that the
+	// graph does not have.
+	Tuned, Stale int
 }
 
 // Weights returns the constants as one block, laid out as the program expects.

@@ -26,6 +26,8 @@ import (
 type Options struct {
 	Levels []string // CPU levels, see Levels; none: this machine's best
 	Passes passes.Options
+	// Tuning, if not nil, has choices for kernels of this graph.
+	Tuning *Tuning
 	// Emulate makes code for this machine of the levels that it has not, with
 	// their instructions computed by others: for tests of such levels.
 	Emulate bool
@@ -55,6 +57,9 @@ func prepare(g *ir.Graph, o Options) (*Artifact, error) {
 		*into = time.Since(start).Seconds()
 		start = time.Now()
 	}
+	if o.Tuning != nil && o.Tuning.Members > 0 {
+		o.Passes.Members = o.Tuning.Members
+	}
 	fused, err := passes.Run(g, o.Passes)
 	if err != nil {
 		return nil, err
@@ -77,6 +82,7 @@ func prepare(g *ir.Graph, o Options) (*Artifact, error) {
 		a.Levels = append(a.Levels, l)
 	}
 	a.share()
+	a.countTuned(o.Tuning)
 	lap(&a.Stats.Schedule)
 	a.Stats.WeightBytes = a.Plan.Program.WeightBytes
 	return a, nil
@@ -93,7 +99,7 @@ func (a *Artifact) schedule(level string, o Options) (*Level, error) {
 		return nil, err
 	}
 	l := &Level{Name: level, Target: target, Kernels: make([]Kernel, len(a.Plan.Trees))}
-	trees, err := scheduleAll(a.Plan.Trees, t)
+	trees, err := scheduleAll(a.Plan.Trees, t, o.Tuning)
 	if err != nil {
 		return nil, fmt.Errorf("level %s: %w", level, err)
 	}
@@ -180,14 +186,14 @@ func effects(k *kernel.Kernel, body []kernel.Stmt) ir.Dim {
 }
 
 // scheduleAll schedules kernels, several at once.
-func scheduleAll(naive []*kernel.Kernel, t schedule.Target) ([]*kernel.Kernel, error) {
+func scheduleAll(naive []*kernel.Kernel, t schedule.Target, u *Tuning) ([]*kernel.Kernel, error) {
 	out, errs := make([]*kernel.Kernel, len(naive)), make([]error, len(naive))
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range goruntime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(naive)); i = next.Add(1) - 1 {
-				out[i], errs[i] = schedule.Schedule(naive[i], t)
+				out[i], errs[i] = schedule.Schedule(naive[i], u.target(naive[i], t))
 			}
 		})
 	}

@@ -79,13 +79,17 @@ type fuser struct {
 	cost  []int  // of free values: nodes copied
 	data  []bool // whether the value depends on anything in memory
 	isRes []bool
+	most  int // members of a group
 	scans int // values visited by cycle checks, a statistic
 }
 
 // fuse groups the values of one graph; bodies of ifs and scans have been
 // fused before by the driver.
-func fuse(_ *Context, g *ir.Graph) (*ir.Graph, error) {
+func fuse(c *Context, g *ir.Graph) (*ir.Graph, error) {
 	f := newFuser(g)
+	if c.Members > 0 {
+		f.most = c.Members
+	}
 	f.placeAll()
 	f.demandAll()
 	f.formGroups()
@@ -96,7 +100,7 @@ func fuse(_ *Context, g *ir.Graph) (*ir.Graph, error) {
 
 func newFuser(g *ir.Graph) *fuser {
 	n := len(g.Values)
-	f := &fuser{g: g, users: make([][]*ir.Value, n), preds: make([][]*ir.Value, n),
+	f := &fuser{g: g, most: maxMembers, users: make([][]*ir.Value, n), preds: make([][]*ir.Value, n),
 		place: make([]place, n), group: make([]*group, n), roots: make([]bool, n),
 		cost: make([]int, n), data: make([]bool, n), isRes: make([]bool, n)}
 	defs := symbolDefs(g)

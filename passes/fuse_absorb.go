@@ -133,7 +133,7 @@ func (f *fuser) absorb(p *group) {
 	m := &group{kind: c.kind, domain: c.domain, axes: c.axes, closed: c.closed,
 		members: slices.Concat(c.members, p.members), inlined: map[*ir.Value]bool{}}
 	slices.SortFunc(m.members, func(v, w *ir.Value) int { return v.ID - w.ID })
-	if len(m.members) > maxMembers || !f.acyclic(m) {
+	if len(m.members) > f.most || !f.acyclic(m) {
 		return
 	}
 	for v := range c.inlined {

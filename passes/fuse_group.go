@@ -182,7 +182,7 @@ func (f *fuser) merge(a, b *group) *group {
 		a, b = b, a
 	}
 	if rank(b) > 0 && (rank(a) != 1 || !a.domain.Equal(b.domain) || !slices.Equal(a.axes, b.axes)) ||
-		len(a.members)+len(b.members) > maxMembers {
+		len(a.members)+len(b.members) > f.most {
 		return nil
 	}
 	m := &group{kind: a.kind, domain: a.domain, axes: a.axes,

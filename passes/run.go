@@ -18,6 +18,7 @@ type Options struct {
 	NoLayout  bool     // keep the layout of the source: channels first, plain weights
 	Recompute int      // how far the recompute pass goes, see the constants
 	Memory    int64    // if not 0, Run goes as far as it takes to need no more bytes
+	Members   int      // values that fusion puts into one region at most; 0: the default
 	Check     bool     // verify after each pass, and shuffle independent values before it
 
 	// Dump is called with the graph that goes in, under the name "start",

@@ -12,7 +12,8 @@ type KernelProfile struct {
 	Kernel   int     // index into Program.Kernels
 	Dims     []int64 // the values of its integer parameters
 	Launches int64
-	Time     time.Duration
+	Time     time.Duration // of all launches
+	Least    time.Duration // of the shortest
 }
 
 // WithProfile makes the Model measure its kernels, which costs two readings of the clock for each
@@ -73,6 +74,9 @@ func (p *profile) add(kernel int, dims []int64, d time.Duration) {
 		}
 		k = &KernelProfile{Kernel: kernel, Dims: slices.Clone(dims)}
 		p.all[h] = k
+	}
+	if k.Launches == 0 || d < k.Least {
+		k.Least = d
 	}
 	k.Launches++
 	k.Time += d

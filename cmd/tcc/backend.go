@@ -37,6 +37,9 @@ type backendOptions struct {
 	passes  passes.Options
 	quiet   bool
 	stats   *codegen.Stats
+	// tuning, if not nil, was read from tuneFile.
+	tuning   *codegen.Tuning
+	tuneFile string
 }
 
 func newRunner(ctx context.Context, name string, g *ir.Graph, o backendOptions) (runner, error) {
@@ -116,13 +119,16 @@ func compileAndLoad(ctx context.Context, g *ir.Graph, o backendOptions, level st
 // compile runs the compiler with a progress bar on a terminal, for what takes
 // more than a second.
 func compile(ctx context.Context, g *ir.Graph, o backendOptions, levels ...string) (*codegen.Artifact, error) {
-	opts := codegen.Options{Levels: levels, Passes: o.passes}
+	opts := codegen.Options{Levels: levels, Passes: o.passes, Tuning: o.tuning}
 	if !o.quiet && term.IsTerminal(int(os.Stderr.Fd())) {
 		opts.Progress = progress("compiling " + g.Name)
 	}
 	a, err := codegen.Compile(ctx, g, opts)
 	if err != nil {
 		return nil, err
+	}
+	if o.tuning != nil && !o.quiet {
+		sayTuning(o.tuneFile, &a.Stats)
 	}
 	if o.stats != nil {
 		*o.stats = a.Stats

@@ -37,6 +37,7 @@ func benchCommand() *cli.Command {
 			&cli.DurationFlag{Name: "time", Value: time.Second, Usage: "measure for about this long"},
 			&cli.BoolFlag{Name: "profile", Usage: "measure each kernel, and the machine's peaks beside it"},
 			&cli.BoolFlag{Name: "peaks", Usage: "measure the machine"},
+			untunedFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object, times in seconds"}), debugFlags()...),
 	}, 0, 1, bench)
 }
@@ -86,7 +87,7 @@ func bench(ctx context.Context, c *cli.Command) error {
 	if err := complete(m.graph, in, dims, 1); err != nil {
 		return err
 	}
-	o, err := backendOpts(c)
+	o, err := backendOpts(c, m.path)
 	if err != nil {
 		return err
 	}

@@ -23,8 +23,11 @@ func buildCommand() *cli.Command {
 		Usage:     "compile a model to an executable, a Go package or a library for C",
 		ArgsUsage: "MODEL",
 		Description: "Executables are built by the Go toolchain, static, for the GOOS and GOARCH of the\n" +
-			"environment. Libraries for C come with a header and take DLPack tensors; they need cgo.\n\n" +
-			"Example: tcc build vad.onnx -o vad && ./vad -input input=frame.npy -input sr=16000 -output-dir out",
+			"environment. Libraries for C come with a header and take DLPack tensors; they need cgo.\n" +
+			"MODEL.tune, which -tune writes beside the model, is an input of every later build (as of run,\n" +
+			"bench and diff): commit it with the model. Entries of kernels that changed are ignored.\n\n" +
+			"Example: tcc build yolox.onnx -tune -tune-time 2m\n" +
+			"         tcc build vad.onnx -o vad && ./vad -input input=frame.npy -input sr=16000 -output-dir out",
 		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "o", Usage: "`OUT`: file of the executable or folder of the package"},
 			&cli.StringFlag{Name: "buildmode", Value: "exe", Usage: "exe, gopkg, c-archive or c-shared"},

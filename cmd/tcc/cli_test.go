@@ -310,6 +310,43 @@ func TestCache(t *testing.T) {
 	}
 }
 
+// TestTune tunes a model for a moment; what follows takes the file as input, unless it is told not
+// to, and says so; a stale entry is ignored, a bad file refused.
+func TestTune(t *testing.T) {
+	needLLVM(t)
+	model := write(t, "sums.tir", sums)
+	file := model + ".tune"
+	exe := filepath.Join(t.TempDir(), "sums")
+	args := []string{"build", model, "-cpu", "native", "-o", exe}
+	status, _, stderr := tcc(t, append(args, "-tune", "-tune-time", "10ms", "-dim", "N=1..100")...)
+	if status != 0 || !strings.Contains(stderr, file) {
+		t.Fatalf("status %d, printed %q", status, stderr)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil || !strings.HasPrefix(string(text), "tcc tuning 1\n") {
+		t.Fatalf("%v, wrote %q", err, text)
+	}
+	stale := "tcc tuning 1\nkernel " + runtime.Levels()[0] + " 0123456789abcdef rows=2\n"
+	for _, c := range []struct {
+		text, flag string
+		status     int
+		says       string
+	}{
+		{stale, "-untuned=false", 0, "1 entries are of kernels that are no longer there"},
+		{stale, "-untuned", 0, ""},
+		{"tcc tuning 0\n", "-untuned", 0, ""},
+		{"tcc tuning 0\n", "-untuned=false", exitUsage, "wanted \"tcc tuning 1\""},
+	} {
+		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		status, _, stderr := tcc(t, append(args, c.flag)...)
+		if status != c.status || !strings.Contains(stderr, c.says) || c.says == "" && strings.Contains(stderr, file) {
+			t.Errorf("%q, %s: status %d, printed %q, want %q", c.text, c.flag, status, stderr, c.says)
+		}
+	}
+}
+
 // damage changes the last byte of every file of a folder.
 func damage(t *testing.T, dir string) {
 	t.Helper()

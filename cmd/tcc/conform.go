@@ -131,7 +131,7 @@ func conformDir(ctx context.Context, c *cli.Command, dir string, tol tolerance, 
 		return err
 	}
 	defer m.close()
-	o, err := backendOpts(c)
+	o, err := backendOpts(c, "")
 	if err != nil {
 		return err
 	}

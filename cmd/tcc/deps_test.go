@@ -45,6 +45,7 @@ codegen/peak: codegen/llvm/jit codegen/schedule
 codegen/plan: codegen/lower runtime
 codegen: codegen/plan codegen/schedule codegen/llvm codegen/purego passes runtime
 codegen/gopkg: codegen codegen/purego runtime
+codegen/tune: codegen codegen/schedule runtime passes
 frontend/tensor/native: frontend/tensor codegen
 frontend/tensor/interop: frontend/tensor runtime
 frontend/tensor/interop/npy: frontend/tensor/interop
@@ -52,7 +53,7 @@ frontend/tensor/interop/safetensors: frontend/tensor/interop
 frontend/tensor/interop/gonum: runtime
 frontend/tensor/interop/images: runtime
 frontend/tensor/interop/arrow: runtime
-cmd/tcc: codegen codegen/gopkg codegen/peak frontend/onnx frontend/gosrc/analyzer ir/interp passes runtime codegen/cache
+cmd/tcc: codegen codegen/gopkg codegen/peak frontend/onnx frontend/gosrc/analyzer ir/interp passes runtime codegen/cache codegen/tune
 `
 
 // closure expands policy: for each package all that it may import.

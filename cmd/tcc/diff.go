@@ -21,6 +21,7 @@ func diffCommand() *cli.Command {
 		Flags: append(append(append(inputFlags(), toleranceFlags()...), dimFlag(), threadsFlag(),
 			&cli.StringFlag{Name: "backend", Value: "native,interp", Usage: "the two back ends, `A,B`; B is the reference"},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "of the inputs that are not given"},
+			untunedFlag(),
 			&cli.BoolFlag{Name: "bisect", Usage: "name the first operation that differs"}), debugFlags()...),
 	}, 1, 1, diff)
 }
@@ -46,7 +47,7 @@ func diff(ctx context.Context, c *cli.Command) error {
 	if err := complete(m.graph, in, dims, c.Uint64("seed")); err != nil {
 		return err
 	}
-	o, err := backendOpts(c)
+	o, err := backendOpts(c, m.path)
 	if err != nil {
 		return err
 	}
@@ -56,6 +57,7 @@ func diff(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	if c.Bool("bisect") {
+		d.o.quiet = true // of many compilations
 		if err := d.bisect(m.graph); err != nil {
 			return err
 		}

@@ -130,7 +130,14 @@ func passOptions(c *cli.Command) (passes.Options, error) {
 	return o, nil
 }
 
-func backendOpts(c *cli.Command) (backendOptions, error) {
+// backendOpts reads the flags, and the tuning beside the model at path, if there is a path.
+func backendOpts(c *cli.Command, path string) (backendOptions, error) {
 	p, err := passOptions(c)
-	return backendOptions{threads: c.Int("threads"), passes: p}, err
+	o := backendOptions{threads: c.Int("threads"), passes: p}
+	if err != nil || path == "" {
+		return o, err
+	}
+	o.tuneFile = tuneFile(path)
+	o.tuning, err = readTuning(c, path)
+	return o, err
 }

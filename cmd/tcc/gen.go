@@ -49,7 +49,7 @@ func packageFlags() []cli.Flag {
 		&cli.StringFlag{Name: "runtime", Value: "copy", Usage: "copy: the package depends on nothing of tcc; " +
 			"import: packages share " + gopkg.RuntimePath},
 		&cli.StringFlag{Name: "weights", Value: "embed", Usage: "embed: in the program; beside: in a file that New maps"},
-		cpuFlag(), rangeFlag(),
+		cpuFlag(), rangeFlag(), tuneFlag(), tuneTimeFlag(), untunedFlag(),
 		&cli.StringSliceFlag{Name: "input", Usage: "`NAME=FILE` (.npy, .pb) or NAME=NUMBER: input of the recorded test"},
 		&cli.StringSliceFlag{Name: "input-dir", Usage: "`DIR` with input_0.pb, … of a recorded test; may be repeated"},
 		&cli.FloatFlag{Name: "rtol", Value: 1e-3, Usage: "relative tolerance of the recorded test"},
@@ -243,9 +243,20 @@ func compileFor(ctx context.Context, c *cli.Command, m *model, levels []string) 
 	if err != nil {
 		return nil, err
 	}
-	opts, err := backendOpts(c)
+	opts, err := backendOpts(c, m.path)
 	if err != nil {
 		return nil, err
+	}
+	if c.Bool("tune") {
+		if m.path == "" {
+			return nil, usage("-tune: keeps what it finds beside a model file: give one by -model FILE")
+		}
+		if err := tuneModel(ctx, c, m, g, dims, levels, opts.passes); err != nil {
+			return nil, err
+		}
+		if opts.tuning, err = readTuning(c, m.path); err != nil {
+			return nil, err
+		}
 	}
 	a, err := compile(ctx, g, opts, levels...)
 	if err != nil {

@@ -15,7 +15,7 @@ func runCommand() *cli.Command {
 			"Example: tcc run vad.onnx -input input=frame.npy -input sr=16000 -output-dir out",
 		Flags: append(append(inputFlags(),
 			&cli.StringFlag{Name: "output-dir", Usage: "write each output to `DIR`/NAME.npy"},
-			backendFlag("native"), threadsFlag()), debugFlags()...),
+			backendFlag("native"), threadsFlag(), untunedFlag()), debugFlags()...),
 	}, 1, 1, runModel)
 }
 
@@ -35,7 +35,7 @@ func runModel(ctx context.Context, c *cli.Command) error {
 				m.graph.Params[i].Type, m.graph.Params[i].ParamName())
 		}
 	}
-	o, err := backendOpts(c)
+	o, err := backendOpts(c, m.path)
 	if err != nil {
 		return err
 	}

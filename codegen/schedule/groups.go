@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/tensorcc/tcc/codegen/kernel"
@@ -228,7 +229,7 @@ func (g *groupProduct) tasksOf(t *gtiling) (tm, tn int64) {
 	}
 	m, n := g.size(t.m, 256), g.size(t.n, 256)
 	const macs = 4 // of these a lane does at once
-	work := min(max(m*n*k/fewTasks, leastWork*macs), mostWork*macs)
+	work := cmp.Or(int64(g.t.Task), min(max(m*n*k/fewTasks, leastWork*macs), mostWork*macs))
 	height := t.rows * g.ti
 	left := max(work/(height*t.cols*t.w*k), 1)
 	rows := max(int64(g.t.L2)/2/(height*k*int64(g.unit.rows.Size())), 1)

@@ -1,6 +1,8 @@
 package schedule
 
 import (
+	"cmp"
+
 	"github.com/tensorcc/tcc/codegen/kernel"
 	"github.com/tensorcc/tcc/ir"
 )
@@ -32,10 +34,10 @@ func (s *scheduler) pointwise() error {
 	if err := s.Reorder(append(order, v)...); err != nil {
 		return err
 	}
-	inner := v
-	if n, ok := s.static(v); !ok || n > 2*chunk {
+	inner, size := v, int64(cmp.Or(s.t.Chunk, chunk))
+	if n, ok := s.static(v); !ok || n > 2*size {
 		var err error
-		if inner, err = s.Split(v, v+"i", chunk, kernel.Clip); err != nil {
+		if inner, err = s.Split(v, v+"i", size, kernel.Clip); err != nil {
 			return err
 		}
 		order = append(order, v)

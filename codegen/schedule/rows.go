@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"cmp"
 	"github.com/tensorcc/tcc/codegen/kernel"
 	"github.com/tensorcc/tcc/ir"
 )
@@ -179,7 +180,7 @@ func (s *scheduler) fold(v string) error {
 	if w < 2 {
 		return refuse("scalar code")
 	}
-	chains := int64(4)
+	chains := int64(cmp.Or(s.t.Fold, 4))
 	if n, ok := l.Extent.Int(); ok {
 		for chains > 1 && n < 2*w*chains {
 			chains /= 2

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -32,7 +33,7 @@ func (p *product) shape() block {
 	n, fixed := p.static(p.n)
 	b := block{int64(p.t.Rows), int64(p.t.Cols), w}
 	if p.m == "" {
-		b.rows, b.cols = 1, int64(p.t.Chains)
+		b.rows, b.cols = 1, int64(cmp.Or(p.t.BlockCols, p.t.Chains))
 		if fixed {
 			b.cols = min(b.cols, (n+w-1)/w)
 		}
@@ -46,6 +47,7 @@ func (p *product) shape() block {
 		return b
 	}
 	best, bestCost := b, int64(1)<<62
+	rowsSet, colsSet := min(int64(p.t.BlockRows), m), int64(p.t.BlockCols)
 	most := int64(8)
 	if p.spread() {
 		most = int64(p.t.Cols) // rows share loads by overlapping, columns do not
@@ -56,6 +58,9 @@ func (p *product) shape() block {
 		}
 		// a step has its columns in registers beside the accumulators
 		for rows := min((int64(p.t.Regs)-cols)/cols, int64(p.t.Accs)/cols, m); rows >= 1; rows-- {
+			if rowsSet > 0 && rows != rowsSet || colsSet > 0 && cols != colsSet {
+				continue
+			}
 			c := block{rows, cols, w}
 			cost := c.total(m) * 1024 / cols
 			if fixed {
@@ -198,6 +203,7 @@ func (p *product) group(b block, deep bool) grouping {
 	if deep && !p.fixed() {
 		work = max(work, mostWork)
 	}
+	work = cmp.Or(int64(p.t.Task), work)
 	tilesN, tilesM := (n+b.w*b.cols-1)/(b.w*b.cols), (m+b.rows-1)/b.rows
 	left := max(work/max(b.rows*b.cols*b.w*k, 1), 1)
 	g := grouping{1, 1, 1}

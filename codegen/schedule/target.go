@@ -21,6 +21,10 @@ type Target struct {
 	// Base is the level that this one only adds instructions to: a kernel
 	// without any of them is the same there. Empty: none.
 	Base string
+	// What tuning may set for a kernel, see Tunables; 0 leaves it to the cost
+	// model: the register block, the multiply-adds of a product's task, the
+	// elements of a task, the vectors that a reduction folds into.
+	BlockRows, BlockCols, Task, Chunk, Fold int
 	// Stream is from how many bytes on a buffer does not stay in the caches; 0:
 	// any does. It is more than a core has of the last cache.
 	Stream int64
