@@ -55,7 +55,7 @@ def reduce(g):
     r = np.asarray(REDUCE[name](a, axis=tuple(axes) if axes else None, keepdims=keep, **kw))
     if name == "CountNonzero":
         r = r.astype(np.int64)
-    w = want(r)
+    w = want(r, zero=name in ("Max", "Min"))
     if r.dtype.kind == "f" and name not in ("Max", "Min"):
         if r.dtype == np.float16 and not np.isfinite(r).all():
             raise ValueError("float16 overflows where the sum is rounded, which is left open")

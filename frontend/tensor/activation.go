@@ -120,7 +120,9 @@ func (t Tensor) Silu() Tensor {
 
 // Mish returns t times the tangent of its softplus.
 func (t Tensor) Mish() Tensor {
-	return activation("Mish", t, func(c *call, x *node) *node { return c.mul(x, c.tanh(c.softplus(x))) })
+	return activation("Mish", t, func(c *call, x *node) *node {
+		return c.mul(x, c.tanh(c.softplus(x)))
+	})
 }
 
 // Softplus returns log(1 + e**(beta*t))/beta; PyTorch's usual beta is 1. It
@@ -156,7 +158,9 @@ func (c *call) hardsigmoid(x *node) *node {
 
 // Hardswish returns t times its Hardsigmoid.
 func (t Tensor) Hardswish() Tensor {
-	return activation("Hardswish", t, func(c *call, x *node) *node { return c.mul(x, c.hardsigmoid(x)) })
+	return activation("Hardswish", t, func(c *call, x *node) *node {
+		return c.mul(x, c.hardsigmoid(x))
+	})
 }
 
 // Tanhshrink returns t - tanh(t).

@@ -225,7 +225,8 @@ func ExampleTensor_Gather() {
 
 func ExampleTensor_Scatter() {
 	x := tensor.Zeros(tensor.F32, 4)
-	fmt.Println(x.Scatter(0, []int{1, 3, 1}, tensor.Of([]float32{1, 2, 5}), tensor.ScatterReduce("sum")))
+	src := tensor.Of([]float32{1, 2, 5})
+	fmt.Println(x.Scatter(0, []int{1, 3, 1}, src, tensor.ScatterReduce("sum")))
 	// Output: tensor([0., 6., 0., 2.], f32, cpu)
 }
 
@@ -255,8 +256,11 @@ func ExampleTensor_LayerNorm() {
 
 func ExampleRandn() {
 	keys := tensor.NewKey(1).Split(2) // explicit keys: the same numbers everywhere
-	fmt.Printf("%.3f %.3f\n", tensor.Randn(keys[0], tensor.F32, 3), tensor.Rand(keys[1], tensor.F32, 2))
-	// Output: [-0.329, -0.012,  0.318] [0.230, 0.305]
+	fmt.Printf("%.3f\n", tensor.Randn(keys[0], tensor.F32, 3))
+	fmt.Printf("%.3f\n", tensor.Rand(keys[1], tensor.F32, 2))
+	// Output:
+	// [-0.329, -0.012,  0.318]
+	// [0.230, 0.305]
 }
 
 func ExampleTensor_Backward() {

@@ -19,7 +19,7 @@ func to(start, stop any, step ...int) tensor.Range { return tensor.Slice(start, 
 var (
 	all, none, dots = tensor.All, tensor.None, tensor.Ellipsis
 	line            = func() tensor.Tensor { return tensor.Arange(10) }
-	column          = func() tensor.Tensor { return tensor.Of([][][]int{{{1}, {2}, {3}}, {{4}, {5}, {6}}}) }
+	column          = func() tensor.Tensor { return tensor.Arange(1, 7).Reshape(2, 3, 1) }
 	down            = func() tensor.Tensor { return tensor.Arange(10, 1, -1) }
 	pairs           = func() tensor.Tensor { return tensor.Of([][]int{{1, 2}, {3, 4}, {5, 6}}) }
 	grid            = func() tensor.Tensor { return tensor.Arange(35).Reshape(5, 7) }
@@ -37,15 +37,18 @@ func range64(from, to, step int64) []int64 {
 	return out
 }
 
-func TestGuideReads(t *testing.T) {
+type read struct {
+	name  string
+	x     tensor.Tensor
+	index idx
+	shape []int
+	want  []int64
+}
+
+// guideReads is the guide's examples of reading.
+func guideReads() []read {
 	over := grid().Gt(20)
-	for _, c := range []struct {
-		name  string
-		x     tensor.Tensor
-		index idx
-		shape []int
-		want  []int64
-	}{
+	return []read{
 		{"x[2]", line(), idx{2}, []int{}, []int64{2}},
 		{"x[-2]", line(), idx{-2}, []int{}, []int64{8}},
 		{"x[1, 3]", line().Reshape(2, 5), idx{1, 3}, []int{}, []int64{8}},
@@ -71,7 +74,8 @@ func TestGuideReads(t *testing.T) {
 			[]int64{0, 2, 9, 11}},
 		{"corners by broadcasting", block(), idx{tensor.Of([]int{0, 3}).Unsqueeze(1), []int{0, 2}},
 			[]int{2, 2}, []int64{0, 2, 9, 11}},
-		{"diagonal, as ix_ is not used", block(), idx{[]int{0, 3}, []int{0, 2}}, []int{2}, []int64{0, 11}},
+		{"diagonal, as ix_ is not used", block(), idx{[]int{0, 3}, []int{0, 2}}, []int{2},
+			[]int64{0, 11}},
 		{"x[1:2, 1:3]", block(), idx{to(1, 2), to(1, 3)}, []int{1, 2}, []int64{4, 5}},
 		{"x[1:2, [1, 2]]", block(), idx{to(1, 2), []int{1, 2}}, []int{1, 2}, []int64{4, 5}},
 		{"rows whose sum is at most 2", tensor.Of([][]int{{0, 1}, {1, 1}, {2, 2}}),
@@ -90,8 +94,12 @@ func TestGuideReads(t *testing.T) {
 			[]int64{1, 2, 15, 16, 29, 30}},
 		{"z[1, 1, 1, 1]", hyper(), idx{1, 1, 1, 1}, []int{}, []int64{40}},
 		{"z[1, 1, 1, 0:2]", hyper(), idx{1, 1, 1, to(0, 2)}, []int{2}, []int64{39, 40}},
-		{"z[1, ..., 1]", hyper(), idx{1, dots, 1}, []int{3, 3}, []int64{28, 31, 34, 37, 40, 43, 46, 49, 52}},
-	} {
+		{"z[1, ..., 1]", hyper(), idx{1, dots, 1}, []int{3, 3}, range64(28, 53, 3)},
+	}
+}
+
+func TestGuideReads(t *testing.T) {
+	for _, c := range guideReads() {
 		t.Run(c.name, func(t *testing.T) { want(t, c.x.Index(c.index...), c.shape, c.want...) })
 	}
 	sums := tensor.Arange(5).Index(all, none).Add(tensor.Arange(5).Index(none, all))

@@ -55,7 +55,8 @@ func (h hostile) value(t reflect.Type) (reflect.Value, bool) {
 	case reflect.TypeFor[tensor.Key]():
 		return reflect.ValueOf(tensor.NewKey(h.Uint64())), true
 	case reflect.TypeFor[tensor.Device]():
-		return reflect.ValueOf([]tensor.Device{tensor.CPU, tensor.CUDA, {}, tensor.CPU.At(3)}[h.IntN(4)]), true
+		d := []tensor.Device{tensor.CPU, tensor.CUDA, {}, tensor.CPU.At(3)}[h.IntN(4)]
+		return reflect.ValueOf(d), true
 	case reflect.TypeFor[ir.Shape]():
 		return reflect.ValueOf(ir.Dims(int64(h.int()), int64(h.int()))), true
 	case reflect.TypeFor[any]():
@@ -75,7 +76,8 @@ func (h hostile) value(t reflect.Type) (reflect.Value, bool) {
 	case reflect.Float64:
 		return reflect.ValueOf([]float64{0, -1, 0.5, 2, math.NaN(), math.Inf(1)}[h.IntN(6)]), true
 	case reflect.String:
-		return reflect.ValueOf([]string{"", "ij,jk->ik", "xy", "constant", "linear"}[h.IntN(5)]).Convert(t), true
+		word := []string{"", "ij,jk->ik", "xy", "constant", "linear"}[h.IntN(5)]
+		return reflect.ValueOf(word).Convert(t), true
 	case reflect.Slice:
 		s := reflect.MakeSlice(t, 0, 3)
 		for range h.IntN(4) {

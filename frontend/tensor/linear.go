@@ -55,10 +55,11 @@ func (t Tensor) Vecdot(y any, axis int) Tensor {
 	if c.err != nil {
 		return c.bad()
 	}
-	if r := min(ns[0].typ.Rank(), ns[1].typ.Rank()); axis >= 0 && ns[0].typ.Rank() != ns[1].typ.Rank() {
+	p, q := ns[0].typ.Rank(), ns[1].typ.Rank()
+	if axis >= 0 && p != q {
 		return c.fail("axis %d of shapes %s and %s: count it from the end, by a negative number", axis,
 			shapeString(ns[0].typ.Shape), shapeString(ns[1].typ.Shape))
-	} else if _, ok := c.axis(axis, r); !ok {
+	} else if _, ok := c.axis(axis, min(p, q)); !ok {
 		return c.bad()
 	}
 	for i, n := range ns {
@@ -160,7 +161,9 @@ func (t Tensor) MatrixPower(n int) Tensor {
 // VectorNorm returns the norm of order p over axes, all if none is named: the
 // p-th root of the sum of |t|**p; the largest or smallest |t| for p = Inf or
 // -Inf, the number of elements that are not 0 for p = 0.
-func (t Tensor) VectorNorm(p float64, axes ...int) Tensor { return Kept{t: t}.VectorNorm(p, axes...) }
+func (t Tensor) VectorNorm(p float64, axes ...int) Tensor {
+	return Kept{t: t}.VectorNorm(p, axes...)
+}
 
 // VectorNorm returns the norm of order p over axes.
 func (k Kept) VectorNorm(p float64, axes ...int) Tensor {

@@ -83,7 +83,9 @@ func TestRandomFunctions(t *testing.T) {
 
 // TestKeyOf has the same numbers whether a key is a number or an argument.
 func TestKeyOf(t *testing.T) {
-	draw := func(k tensor.Key) tensor.Tensor { return tensor.Randn(k.Fold(3).Split(2)[1], tensor.F32, 5) }
+	draw := func(k tensor.Key) tensor.Tensor {
+		return tensor.Randn(k.Fold(3).Split(2)[1], tensor.F32, 5)
+	}
 	f, err := tensor.Jit(func(seed tensor.Tensor) tensor.Tensor { return draw(tensor.KeyOf(seed)) },
 		"seed=u64")
 	if err != nil {

@@ -250,7 +250,8 @@ func (c *call) unique(t Tensor) Uniques {
 	inverse := c.op(ir.OpScatterAlong, &ir.ScatterAttr{Reduce: "none"}, group, places, group)
 	u.Inverse = c.out(c.reshape(inverse, n.typ.Shape))
 	ones := c.integer(1, group)
-	u.Counts = c.out(c.op(ir.OpScatterAlong, &ir.ScatterAttr{Reduce: "add"}, c.zero(begin), group, ones))
+	add := &ir.ScatterAttr{Reduce: "add"}
+	u.Counts = c.out(c.op(ir.OpScatterAlong, add, c.zero(begin), group, ones))
 	return u
 }
 

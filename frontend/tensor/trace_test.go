@@ -273,7 +273,8 @@ func TestRecalledError(t *testing.T) {
 		if err == nil {
 			t.Fatal("an index out of range has no error")
 		}
-		lines = append(lines, regexp.MustCompile(`\(trace_test\.go:\d+\): gather`).FindString(err.Error()))
+		at := regexp.MustCompile(`\(trace_test\.go:\d+\): gather`)
+		lines = append(lines, at.FindString(err.Error()))
 	}
 	if lines[0] == lines[1] || lines[1] == "" {
 		t.Errorf("the gathers are at %q, want two places", lines)

@@ -52,7 +52,8 @@ func CountIncludePad(count bool) WindowOption {
 
 // windowOptions reads options for n spatial axes.
 func (c *call) windowOptions(n int, stride []int, opts []WindowOption) *window {
-	w := &window{stride: stride, padding: []int{0}, dilation: []int{1}, outPadding: []int{0}, groups: 1}
+	w := &window{stride: stride, padding: []int{0}, dilation: []int{1}, outPadding: []int{0},
+		groups: 1}
 	for _, f := range opts {
 		f(w)
 	}

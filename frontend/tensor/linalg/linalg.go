@@ -135,4 +135,6 @@ func (o *output) values(a mat.Matrix) {
 }
 
 // fill appends n copies of x.
-func (o *output) fill(n int, x float64) { o.data = append(o.data, slices.Repeat([]float64{x}, n)...) }
+func (o *output) fill(n int, x float64) {
+	o.data = append(o.data, slices.Repeat([]float64{x}, n)...)
+}

@@ -42,7 +42,8 @@ func near(t *testing.T, what string, got, want tensor.Tensor) {
 	}
 }
 
-var shapes = [][]int{{1, 1}, {4, 4}, {5, 3}, {3, 5}, {2, 4, 4}, {2, 3, 5, 2}, {0, 2, 2}, {0, 0}, {3, 0}}
+var shapes = [][]int{{1, 1}, {4, 4}, {5, 3}, {3, 5}, {2, 4, 4}, {2, 3, 5, 2}, {0, 2, 2}, {0, 0},
+	{3, 0}}
 
 // TestIdentities has what the factors multiply to.
 func TestIdentities(t *testing.T) {
@@ -102,12 +103,14 @@ func TestErrors(t *testing.T) {
 		{linalg.Inv(x), "Inv: matrix 0 of shape (2,2): it is singular, which has no inverse"},
 		{linalg.Inv(x.Index(0)), "Inv: shape [2], want matrices: at least 2 axes"},
 		{linalg.Det(x.Index(tensor.Slice(0, 1))), "SLogDet: shape [1 2], want square matrices"},
-		{linalg.Cholesky(x.Neg(), false), "Cholesky: matrix 0 of shape (2,2): it is not positive definite"},
+		{linalg.Cholesky(x.Neg(), false),
+			"Cholesky: matrix 0 of shape (2,2): it is not positive definite"},
 		{linalg.SVDVals(nan), "SVDVals: matrix 0 of shape (2,2): it has NaN or infinities"},
 		{linalg.Inv(tensor.Of([][]float64{{2}}).RequiresGrad()), "has no gradient"},
 	} {
 		err := c.got.Err()
-		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "linalg_test.go:") {
+		if err == nil || !strings.Contains(err.Error(), c.want) ||
+			!strings.Contains(err.Error(), "linalg_test.go:") {
 			t.Errorf("error %v, want linalg_test.go:N: %s", err, c.want)
 		}
 	}

@@ -30,17 +30,8 @@ func Ahead(e tensor.Evaluator, cs []*Case) ([]error, error) {
 				args[k] = in[k].Interface().(tensor.Tensor)
 			}
 			in = in[len(args):]
-			out, err := c.Run(args)
-			if err == nil {
-				for _, t := range out {
-					if err == nil {
-						err = t.Err()
-					}
-				}
-			}
-			if errs[i] = err; err != nil {
-				out = nil
-			}
+			var out []tensor.Tensor
+			out, errs[i] = c.record(args)
 			counts = append(counts, len(out))
 			all = append(all, out...)
 		}
@@ -72,6 +63,20 @@ func Ahead(e tensor.Evaluator, cs []*Case) ([]error, error) {
 		}
 	}
 	return errs, nil
+}
+
+// record runs the case on symbolic arguments; nil after an error.
+func (c *Case) record(args []tensor.Tensor) ([]tensor.Tensor, error) {
+	out, err := c.Run(args)
+	for _, t := range out {
+		if err == nil {
+			err = t.Err()
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 func arrayOf(l *ir.Literal) Array {
