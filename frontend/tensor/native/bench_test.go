@@ -1,7 +1,11 @@
 package native_test
 
 import (
+	"fmt"
+	"os"
+	"os/exec"
 	"testing"
+	"time"
 
 	"github.com/tensorcc/tcc/frontend/tensor"
 )
@@ -44,4 +48,47 @@ func useBench(b *testing.B) {
 	if tensor.Backend() != "native" {
 		b.Skip("no LLVM")
 	}
+}
+
+// firstEnv makes TestFirst print the time of a process's first evaluation.
+const firstEnv = "TCC_FIRST"
+
+func TestFirst(t *testing.T) {
+	if os.Getenv(firstEnv) == "" {
+		t.Skip("for BenchmarkNewProcess")
+	}
+	start := time.Now()
+	if err := tensor.Realize(chain(tensor.FromSlice(make([]float32, 1000)))); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println("first", time.Since(start).Nanoseconds())
+}
+
+// BenchmarkNewProcess is the time of the first evaluation in a new process,
+// whose kernels are on disk.
+func BenchmarkNewProcess(b *testing.B) {
+	useBench(b)
+	exe, err := os.Executable()
+	if err != nil {
+		b.Fatal(err)
+	}
+	run := func() int64 {
+		cmd := exec.Command(exe, "-test.run", "^TestFirst$")
+		cmd.Env = append(os.Environ(), firstEnv+"=1")
+		out, err := cmd.Output()
+		if err != nil {
+			b.Fatal(err)
+		}
+		var ns int64
+		if _, err := fmt.Sscanf(string(out), "first %d", &ns); err != nil {
+			b.Fatalf("%v in %q", err, out)
+		}
+		return ns
+	}
+	run() // puts the kernels on disk
+	total, n := int64(0), 0
+	for b.Loop() {
+		total, n = total+run(), n+1
+	}
+	b.ReportMetric(float64(total)/float64(n), "first-ns/op")
 }
