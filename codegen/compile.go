@@ -28,6 +28,8 @@ type Options struct {
 	Passes passes.Options
 	// Tuning, if not nil, has choices for kernels of this graph.
 	Tuning *Tuning
+	// Precision of products of f32; cheaper ones than the highest are asked for.
+	Precision schedule.Precision
 	// Emulate makes code for this machine of the levels that it has not, with
 	// their instructions computed by others: for tests of such levels.
 	Emulate bool
@@ -94,6 +96,7 @@ func (a *Artifact) schedule(level string, o Options) (*Level, error) {
 	if !ok {
 		return nil, fmt.Errorf("level %s is not known; levels are %v", level, Levels())
 	}
+	t.Precision = o.Precision
 	target, err := o.target(level)
 	if err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tensorcc/tcc/codegen/llvm"
 	"github.com/tensorcc/tcc/codegen/mathfn"
+	"github.com/tensorcc/tcc/codegen/schedule"
 	"github.com/tensorcc/tcc/ir"
 	"github.com/tensorcc/tcc/ir/interp"
 	"github.com/tensorcc/tcc/ir/irtest"
@@ -41,6 +42,14 @@ func nativeLevels(t testing.TB) []string {
 		levels = append(levels, runtime.LevelAMX)
 	}
 	return levels
+}
+
+// baseLevels are those of nativeLevels that do not only add instructions to
+// another one.
+func baseLevels(t testing.TB) []string {
+	return slices.DeleteFunc(nativeLevels(t), func(l string) bool {
+		return schedule.Targets[l].Base != ""
+	})
 }
 
 // subject is a case on its way through the compiler.
@@ -102,6 +111,9 @@ func compileLevel(tc *llvm.Toolchain, subjects []*subject, level int) {
 	}
 	p.flush()
 	funcs, _, err := tc.Compile(context.Background(), p.mods, p.t, "")
+	if err == nil && p.t.Emulated != "" {
+		err = assemble(tc, subjects, level)
+	}
 	switch {
 	case err == nil:
 	case len(subjects) == 1:
@@ -116,6 +128,22 @@ func compileLevel(tc *llvm.Toolchain, subjects []*subject, level int) {
 	for i, r := range p.refs {
 		subjects[r.subject].a.Levels[level].Kernels[r.kernel].Code = &funcs[i]
 	}
+}
+
+// assemble has LLVM make code of what is emulated here for the CPUs that have it.
+func assemble(tc *llvm.Toolchain, subjects []*subject, level int) error {
+	target, _ := llvm.TargetOf(subjects[0].a.Levels[level].Target.Emulated)
+	p := &packer{t: target, batch: llvm.NewBatch(target)}
+	for i, s := range subjects {
+		if s.err == nil {
+			if err := p.add(i, s.a.Levels[level]); err != nil {
+				return err
+			}
+		}
+	}
+	p.flush()
+	_, _, err := tc.Compile(context.Background(), p.mods, p.t, "")
+	return err
 }
 
 // packer emits the kernels of many artifacts under names of their own.

@@ -155,7 +155,7 @@ func caseOf(g *ir.Graph, sets ...[]*ir.Literal) *irtest.Case {
 func graphTest(t *testing.T, g *ir.Graph, in []*ir.Literal) {
 	t.Helper()
 	c := caseOf(g, in)
-	for _, level := range nativeLevels(t) {
+	for _, level := range baseLevels(t) {
 		if err := checkCase(c, level); err != nil {
 			t.Errorf("%s: %v", level, err)
 		}
@@ -288,7 +288,7 @@ var indexGraphs = map[string]string{
 // TestHostileIndices puts one bad index among good ones: code and interpreter
 // refuse the same.
 func TestHostileIndices(t *testing.T) {
-	levels := nativeLevels(t)
+	levels := baseLevels(t)
 	bad := []int64{math.MinInt64, math.MinInt64 + 1, -11, -10, -1, 0, 9, 10, 11,
 		math.MaxInt32, 1 << 32, 1<<32 + 3, 1 << 61, 1 << 62, math.MaxInt64}
 	for name, text := range indexGraphs {
@@ -379,7 +379,7 @@ func TestHostileFunctions(t *testing.T) {
 					c.Bounds[r.ID].Rel = 64 * unit
 				}
 			}
-			for _, level := range nativeLevels(t) {
+			for _, level := range baseLevels(t) {
 				functionsAgree(t, c, level)
 			}
 		})
@@ -468,7 +468,7 @@ var extentGraphs = map[string]string{
 // TestHostileExtents runs graphs at extents that do not fit; code and
 // interpreter refuse the same, the interpreter those beyond its memory too.
 func TestHostileExtents(t *testing.T) {
-	levels := nativeLevels(t)
+	levels := baseLevels(t)
 	for name, text := range extentGraphs {
 		g, err := ir.Parse(name, text)
 		if err != nil {

@@ -2,13 +2,16 @@ package codegen
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tensorcc/tcc/codegen/schedule"
 	"github.com/tensorcc/tcc/ir"
 	"github.com/tensorcc/tcc/ir/irtest"
+	"github.com/tensorcc/tcc/runtime"
 )
 
 // integerProducts are products of small integers that sum up in i32: what
@@ -65,32 +68,42 @@ var integerProducts = []struct {
 		v1 = param <Y[20,9,3,3]> {y}
 		v2 = cast <i32[2,9,13,11]> v0 {dtype=i32}
 		v3 = cast <i32[20,9,3,3]> v1 {dtype=i32}
-		v4 = conv <i32[2,20,13,6]> v2 v3 {stride=[1 2] dilation=[1 1] indilation=[1 1] lo=[1 1] hi=[1 1] groups=1}
+		v4 = conv <i32[2,20,13,6]> v2 v3 {STRIDED}
 		return v4`, nil},
+	{"wide convolution", `
+		v0 = param <X[1,20,7,40]> {x}
+		v1 = param <Y[70,20,2,3]> {y}
+		v2 = cast <i32[1,20,7,40]> v0 {dtype=i32}
+		v3 = cast <i32[70,20,2,3]> v1 {dtype=i32}
+		v4 = conv <i32[1,70,6,38]> v2 v3 {PLAIN}
+		return v4`, nil},
+	{"wide, batch, activation", `
+		v0 = param <X[2,50,33]> {x}
+		v1 = param <Y[2,33,80]> {y}
+		v2 = cast <i32[2,50,33]> v0 {dtype=i32}
+		v3 = cast <i32[2,33,80]> v1 {dtype=i32}
+		v4 = dot <i32[2,50,80]> v2 v3 {lbatch=[0] rbatch=[0] lcontract=[2] rcontract=[1]}
+		v5 = param <i32[80]> {bias}
+		v6 = broadcast <i32[2,50,80]> v5 {shape=[2,50,80] axes=[2]}
+		v7 = add <i32[2,50,80]> v4 v6
+		v8 = const <i32[2,50,80]> {0}
+		v9 = max <i32[2,50,80]> v7 v8
+		return v9`, nil},
 }
 
-// TestIntegerProducts: exact at every level, whatever instruction does them.
-func TestIntegerProducts(t *testing.T) {
+// TestSmallProducts: products of small integers are exact at every level, whatever
+// instruction does them; those of f32 as good as any.
+func TestSmallProducts(t *testing.T) {
 	levels := nativeLevels(t)
 	var subjects []*subject
 	var names []string
-	for _, types := range [][2]string{{"u8", "i8"}, {"i8", "i8"}, {"u8", "u8"}, {"i8", "u8"}, {"i16", "i16"}} {
+	all := [][2]string{{"u8", "i8"}, {"f32", "f32"}, {"i8", "u8"}, {"i8", "i8"}, {"u8", "u8"}, {"i16", "i16"}}
+	if testing.Short() {
+		all = all[:2]
+	}
+	for _, types := range all {
 		for _, p := range integerProducts {
-			text := strings.NewReplacer("\t\tv", "\tv", "\t\treturn", "\treturn", "<X", "<"+types[0],
-				"<Y", "<"+types[1]).Replace(p.text)
-			g, err := ir.Parse(p.name, "graph f"+text+"\n")
-			if err != nil {
-				t.Fatal(err)
-			}
-			c := &irtest.Case{Graph: g, Bounds: make([]irtest.Bound, len(g.Values))}
-			dims := p.dims
-			if dims == nil {
-				dims = []map[string]int64{nil}
-			}
-			for i, env := range dims {
-				c.Inputs = append(c.Inputs, extremeInputs(t, g, env, uint64(i)))
-			}
-			subjects = append(subjects, newSubject(c, levels))
+			subjects = append(subjects, newSubject(smallProduct(t, p.name, p.text, types, p.dims), levels))
 			names = append(names, fmt.Sprint(p.name, " ", types))
 		}
 	}
@@ -102,33 +115,77 @@ func TestIntegerProducts(t *testing.T) {
 			t.Errorf("%s: %v", names[i], s.err)
 			continue
 		}
-		var want [][]*ir.Literal
-		for _, in := range s.c.Inputs {
-			w, err := reference(s.c.Graph, in)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want = append(want, w)
+		want, err := wanted(s.c)
+		if err != nil {
+			t.Fatal(err)
 		}
 		for _, level := range levels {
 			if err := guard(func() error { return s.run(level, want) }); err != nil {
 				t.Errorf("%s: %s: %v", names[i], level, err)
 			}
-		}
-		for _, level := range levels {
-			if strings.HasPrefix(names[i], "zero points") {
-				continue // the differences are i32 in memory
-			}
-			_, how, err := schedule.Explain(s.a.Plan.Trees[0], schedule.Targets[level])
-			if err != nil || !strings.HasPrefix(how, "groups") {
-				t.Errorf("%s: %s: strategy %s, want groups: %v", names[i], level, how, err)
+			how := strategies(t, s.a, level)
+			if grouped(names[i], level) != strings.Contains(how, "groups") {
+				t.Errorf("%s: %s: strategies %s", names[i], level, how)
 			}
 		}
 	}
 }
 
+// grouped reports whether a product is to be done with instructions for groups:
+// those are not whose operands are i32 in memory, as differences to zero points
+// and what layout transposes are; f32 is at amx where columns are many.
+func grouped(name, level string) bool {
+	if strings.HasSuffix(name, "[f32 f32]") {
+		many := strings.HasPrefix(name, "wide") || strings.HasPrefix(name, "symbolic")
+		return many && level == runtime.LevelAMX
+	}
+	return !strings.HasPrefix(name, "zero points") && !strings.HasPrefix(name, "wide convolution")
+}
+
+// strategies names those of the kernels.
+func strategies(t *testing.T, a *Artifact, level string) string {
+	t.Helper()
+	var out []string
+	for _, tree := range a.Plan.Trees {
+		_, how, err := schedule.Explain(tree, schedule.Targets[level])
+		if err != nil {
+			t.Fatal(err)
+		}
+		how, _, _ = strings.Cut(how, ";")
+		out = append(out, how)
+	}
+	return strings.Join(out, " ")
+}
+
+func smallProduct(t *testing.T, name, text string, types [2]string,
+	dims []map[string]int64) *irtest.Case {
+
+	t.Helper()
+	replace := []string{"\t\tv", "\tv", "\t\treturn", "\treturn", "<X", "<" + types[0], "<Y",
+		"<" + types[1],
+		"STRIDED", "stride=[1 2] dilation=[1 1] indilation=[1 1] lo=[1 1] hi=[1 1] groups=1",
+		"PLAIN", "stride=[1 1] dilation=[1 1] indilation=[1 1] lo=[0 0] hi=[0 0] groups=1"}
+	bound := irtest.Bound{}
+	if types[0] == "f32" {
+		replace = append(replace, "i32", "f32")
+		bound.Abs = 1e-4
+	}
+	g, err := ir.Parse(name, "graph f"+strings.NewReplacer(replace...).Replace(text)+"\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &irtest.Case{Graph: g, Bounds: slices.Repeat([]irtest.Bound{bound}, len(g.Values))}
+	if dims == nil {
+		dims = []map[string]int64{nil}
+	}
+	for i, env := range dims {
+		c.Inputs = append(c.Inputs, extremeInputs(t, g, env, uint64(i)))
+	}
+	return c
+}
+
 // extremeInputs are integers of which half are the least and the greatest
-// there are.
+// there are, or floats of about 1.
 func extremeInputs(t *testing.T, g *ir.Graph, env map[string]int64, seed uint64) []*ir.Literal {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 11))
@@ -151,6 +208,9 @@ func extremeInputs(t *testing.T, g *ir.Graph, env map[string]int64, seed uint64)
 				bits = top
 			case 1:
 				bits = top - 1
+			}
+			if l.DType == ir.F32 {
+				bits = uint64(math.Float32bits(float32(r.NormFloat64())))
 			}
 			for i := range size {
 				l.Data = append(l.Data, byte(bits>>(8*i)))

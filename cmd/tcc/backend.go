@@ -10,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tensorcc/tcc/codegen"
+	"github.com/tensorcc/tcc/codegen/schedule"
 	"github.com/tensorcc/tcc/ir"
 	"github.com/tensorcc/tcc/ir/interp"
 	"github.com/tensorcc/tcc/passes"
@@ -40,6 +41,10 @@ type backendOptions struct {
 	// tuning, if not nil, was read from tuneFile.
 	tuning   *codegen.Tuning
 	tuneFile string
+	// precision is that of products of f32; emulate lets levels run here that
+	// this machine has not.
+	precision schedule.Precision
+	emulate   bool
 }
 
 func newRunner(ctx context.Context, name string, g *ir.Graph, o backendOptions) (runner, error) {
@@ -109,7 +114,7 @@ func compileAndLoad(ctx context.Context, g *ir.Graph, o backendOptions, level st
 	if err != nil {
 		return nil, err
 	}
-	m, err := a.Load(runtime.WithThreads(o.threads), runtime.WithLevel(level))
+	m, err := a.Load(runtime.WithThreads(o.threads), runtime.WithLevel(a.Levels[0].Runs()))
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +124,8 @@ func compileAndLoad(ctx context.Context, g *ir.Graph, o backendOptions, level st
 // compile runs the compiler with a progress bar on a terminal, for what takes
 // more than a second.
 func compile(ctx context.Context, g *ir.Graph, o backendOptions, levels ...string) (*codegen.Artifact, error) {
-	opts := codegen.Options{Levels: levels, Passes: o.passes, Tuning: o.tuning}
+	opts := codegen.Options{Levels: levels, Passes: o.passes, Tuning: o.tuning,
+		Precision: o.precision, Emulate: o.emulate}
 	if !o.quiet && term.IsTerminal(int(os.Stderr.Fd())) {
 		opts.Progress = progress("compiling " + g.Name)
 	}

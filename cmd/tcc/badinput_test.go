@@ -172,6 +172,8 @@ func TestBadUsage(t *testing.T) {
 		{"run MODEL -input-dir none", "none/input_0.pb"},
 		{"run MODEL -input x=" + x + " -input s=1 -backend abacus", `back end "abacus": wanted native, interp`},
 		{"run MODEL -input x=" + x + " -input s=1 -fp fast", "-fp fast: wanted strict or relaxed"},
+		{"run MODEL -input x=" + x + " -input s=1 -precision low", "-precision low: wanted highest, high"},
+		{"build MODEL -emulate -cpu generic", "-emulate: a package runs on the CPUs"},
 		{"bench MODEL -dim N=-1", "-dim N=-1: wanted NAME=N"},
 		{"bench MODEL -dim N", "-dim N: wanted NAME=N"},
 		{"diff MODEL -backend native", "-backend native: wanted two names"},

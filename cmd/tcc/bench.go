@@ -33,7 +33,7 @@ func benchCommand() *cli.Command {
 			"Examples: tcc bench yolox.onnx -threads 1 -json\n" +
 			"          tcc bench yolox.onnx -threads 1 -profile\n" +
 			"          tcc bench -peaks",
-		Flags: append(append(inputFlags(), dimFlag(), backendFlag("native"), threadsFlag(),
+		Flags: append(append(inputFlags(), dimFlag(), backendFlag("native"), threadsFlag(), precisionFlag(),
 			&cli.DurationFlag{Name: "time", Value: time.Second, Usage: "measure for about this long"},
 			&cli.BoolFlag{Name: "profile", Usage: "measure each kernel, and the machine's peaks beside it"},
 			&cli.BoolFlag{Name: "peaks", Usage: "measure the machine"},
@@ -133,7 +133,7 @@ func benchNative(ctx context.Context, m *model, in []*runtime.Tensor, o backendO
 	res.CodeBytes, res.WeightBytes = stats.CodeBytes, stats.WeightBytes
 	weights := a.Weights()
 	start := time.Now()
-	opts := []runtime.Option{runtime.WithThreads(o.threads), runtime.WithLevel(level)}
+	opts := []runtime.Option{runtime.WithThreads(o.threads), runtime.WithLevel(a.Levels[0].Runs())}
 	if profile {
 		opts = append(opts, runtime.WithProfile())
 	}

@@ -27,7 +27,7 @@ func conformCommand() *cli.Command {
 		Description: "Every directory in or below DIR that has a model.onnx and folders with input_I.pb and\n" +
 			"output_I.pb is run: a line for each that does not pass, then the counts.\n\n" +
 			"Example: tcc conform -rtol 1e-3 -atol 1e-4 models",
-		Flags: append(append(toleranceFlags(), backendFlag("native"), threadsFlag(),
+		Flags: append(append(toleranceFlags(), backendFlag("native"), threadsFlag(), precisionFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object"},
 			&cli.BoolFlag{Name: "v", Usage: "print a line for those that pass, too"}), debugFlags()...),
 	}, 1, -1, conform)

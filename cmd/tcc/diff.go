@@ -18,7 +18,7 @@ func diffCommand() *cli.Command {
 		ArgsUsage: "MODEL",
 		Description: "Prints the largest error of each output; with -bisect, the first operation whose results differ.\n\n" +
 			"Example: tcc diff vad.onnx -input-dir ref_0 -backend native,interp -bisect",
-		Flags: append(append(append(inputFlags(), toleranceFlags()...), dimFlag(), threadsFlag(),
+		Flags: append(append(append(inputFlags(), toleranceFlags()...), dimFlag(), threadsFlag(), precisionFlag(),
 			&cli.StringFlag{Name: "backend", Value: "native,interp", Usage: "the two back ends, `A,B`; B is the reference"},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "of the inputs that are not given"},
 			untunedFlag(),

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/tensorcc/tcc/codegen/schedule"
 	"github.com/tensorcc/tcc/ir"
 	"github.com/tensorcc/tcc/passes"
 )
@@ -41,6 +42,21 @@ func toleranceFlags() []cli.Flag {
 	}
 }
 
+func precisionFlag() cli.Flag {
+	return &cli.StringFlag{Name: "precision", Value: "highest", Usage: "of float32 products: highest, high (16 " +
+		"bits of each factor) or medium (8 bits), where that is faster"}
+}
+
+// parsePrecision reads -precision.
+func parsePrecision(c *cli.Command) (schedule.Precision, error) {
+	p, ok := map[string]schedule.Precision{"": schedule.Highest, "highest": schedule.Highest,
+		"high": schedule.High, "medium": schedule.Medium}[c.String("precision")]
+	if !ok {
+		return p, usage("-precision %s: wanted highest, high or medium", c.String("precision"))
+	}
+	return p, nil
+}
+
 // debugFlags are for those who work on tcc.
 func debugFlags() []cli.Flag {
 	return []cli.Flag{
@@ -50,6 +66,8 @@ func debugFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "check", Hidden: true, Usage: "verify after each pass"},
 		&cli.StringFlag{Name: "d", Hidden: true, Usage: "rules: print which rule fired where; help: describe the passes"},
 		&cli.StringFlag{Name: "memory", Usage: "compute again what would need more than `SIZE`, such as 512MiB, of working memory"},
+		&cli.BoolFlag{Name: "emulate", Hidden: true, Usage: "let a level that this machine lacks, as TCC_CPU names " +
+			"it, run with its instructions emulated"},
 		&cli.StringFlag{Name: "fp", Hidden: true, Value: "strict", Usage: "strict or relaxed"},
 	}
 }
@@ -133,7 +151,12 @@ func passOptions(c *cli.Command) (passes.Options, error) {
 // backendOpts reads the flags, and the tuning beside the model at path, if there is a path.
 func backendOpts(c *cli.Command, path string) (backendOptions, error) {
 	p, err := passOptions(c)
-	o := backendOptions{threads: c.Int("threads"), passes: p}
+	if err != nil {
+		return backendOptions{}, err
+	}
+	precision, err := parsePrecision(c)
+	o := backendOptions{threads: c.Int("threads"), passes: p, precision: precision,
+		emulate: c.Bool("emulate")}
 	if err != nil || path == "" {
 		return o, err
 	}

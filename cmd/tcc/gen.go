@@ -49,7 +49,7 @@ func packageFlags() []cli.Flag {
 		&cli.StringFlag{Name: "runtime", Value: "copy", Usage: "copy: the package depends on nothing of tcc; " +
 			"import: packages share " + gopkg.RuntimePath},
 		&cli.StringFlag{Name: "weights", Value: "embed", Usage: "embed: in the program; beside: in a file that New maps"},
-		cpuFlag(), rangeFlag(), tuneFlag(), tuneTimeFlag(), untunedFlag(),
+		cpuFlag(), precisionFlag(), rangeFlag(), tuneFlag(), tuneTimeFlag(), untunedFlag(),
 		&cli.StringSliceFlag{Name: "input", Usage: "`NAME=FILE` (.npy, .pb) or NAME=NUMBER: input of the recorded test"},
 		&cli.StringSliceFlag{Name: "input-dir", Usage: "`DIR` with input_0.pb, … of a recorded test; may be repeated"},
 		&cli.FloatFlag{Name: "rtol", Value: 1e-3, Usage: "relative tolerance of the recorded test"},
@@ -246,6 +246,9 @@ func compileFor(ctx context.Context, c *cli.Command, m *model, levels []string) 
 	opts, err := backendOpts(c, m.path)
 	if err != nil {
 		return nil, err
+	}
+	if opts.emulate {
+		return nil, usage("-emulate: a package runs on the CPUs that it is compiled for; use tcc run")
 	}
 	if c.Bool("tune") {
 		if m.path == "" {

@@ -54,13 +54,21 @@
 //
 // # Primitives
 //
-// Split, Cut, Specialize, Fuse, Reorder, Fission, Sink and Hoist change the shape
-// of nests; Bind says how loops run; ExpandDim, Stage and Spill give values places
-// of their own; SplitReduction makes partial accumulators, Block blocks an
-// accumulation around the loops over its results; Replace puts an
+// Split, Cut, Specialize, Version, Fuse, Reorder, Fission, Sink and Hoist change
+// the shape of nests; Bind says how loops run; ExpandDim, Stage, Spill and Place
+// give values places of their own; SplitReduction and FoldAhead make partial
+// accumulators, Block blocks an accumulation around the loops over its results;
+// Narrow and SplitProduct change the types that are computed in; Replace puts an
 // instruction in place of the nest that it executes. Each proves that it is
 // legal by [Facts], what is known of the integers at a place, or refuses with
 // the reason and leaves the tree as it was.
+//
+// # Instructions
+//
+// An [Instr] has operands, which are tiles of buffers, and its meaning as a body
+// over them, to the bit: [Run], proofs and targets that lack it take that. Where
+// operands are registers of a matrix unit, buffers in the space registers stand
+// for them. [Instrs] has the table.
 //
 // # Text
 //

@@ -21,7 +21,8 @@ type instrRow struct {
 //
 // Integer sums wrap around, so the dot rows are exact: none of them saturates.
 var instrTable = []instrRow{
-	{levels: "x86-64-v3 x86-64-v4 avx512-vnni avx512-bf16 amx", shapes: [][]int64{{2}, {8, 2}, {8}}, text: `
+	{levels: "x86-64-v3 x86-64-v4 avx512-vnni avx512-bf16 amx",
+		shapes: [][]int64{{2}, {8, 2}, {8}}, text: `
 kernel vpmaddwd.256(a i16[2] in, b i16[16] in, c i32[8] in out)
 	vector i < 8
 		unroll q < 2
@@ -47,29 +48,6 @@ kernel vpdpbusd.512(a u8[4] in, b i8[64] in, c i32[16] in out)
 `},
 }
 
-// interleaves are the instructions that lay g rows of w elements out column by
-// column, converted: the operands of the dot rows with lanes.
-var interleaves = []struct {
-	levels   string
-	from, to ir.DType
-	g, w     int64
-}{
-	{"avx512-vnni avx512-bf16 amx", ir.I8, ir.I8, 4, 16},
-	{"avx512-vnni avx512-bf16 amx", ir.U8, ir.U8, 4, 16},
-	{"x86-64-v4 avx512-vnni avx512-bf16 amx", ir.I8, ir.I16, 2, 16},
-	{"x86-64-v4 avx512-vnni avx512-bf16 amx", ir.U8, ir.I16, 2, 16},
-	{"x86-64-v4 avx512-vnni avx512-bf16 amx", ir.I16, ir.I16, 2, 16},
-	{"x86-64-v3 x86-64-v4 avx512-vnni avx512-bf16 amx", ir.I8, ir.I16, 2, 8},
-	{"x86-64-v3 x86-64-v4 avx512-vnni avx512-bf16 amx", ir.U8, ir.I16, 2, 8},
-	{"x86-64-v3 x86-64-v4 avx512-vnni avx512-bf16 amx", ir.I16, ir.I16, 2, 8},
-}
-
-// Interleave is the name of the instruction that lays g rows of w elements out
-// column by column.
-func Interleave(from, to ir.DType, g, w int64) string {
-	return fmt.Sprintf("interleave.%v.%v.%dx%d", from, to, g, w)
-}
-
 // Instrs has the instructions by name.
 var Instrs = map[string]*Instr{}
 
@@ -77,16 +55,7 @@ func init() {
 	tileInstrs()
 	bf16Instrs()
 	transpositions()
-	for _, r := range interleaves {
-		value := fmt.Sprintf("x[%d*q+i]", r.w)
-		if r.from != r.to {
-			value = fmt.Sprintf("%v(%s)", r.to, value)
-		}
-		instrTable = append(instrTable, instrRow{levels: r.levels, shapes: [][]int64{{r.g, r.w}, {r.w, r.g}},
-			text: fmt.Sprintf("kernel %s(x %v[%d] in, y %v[%d] out)\n\tvector i < %d\n\t\tunroll q < %d\n"+
-				"\t\t\ty[%d*i+q] = %s", Interleave(r.from, r.to, r.g, r.w), r.from, r.g*r.w, r.to,
-				r.g*r.w, r.w, r.g, r.g, value)})
-	}
+	interleaveInstrs()
 	for _, r := range instrTable {
 		k := mustParse(r.text)
 		in := &Instr{Name: k.Name, Levels: strings.Fields(r.levels), Params: k.Params,

@@ -19,7 +19,8 @@ func flushed(indent, name, value string) string {
 
 func bf16Instrs() {
 	var b strings.Builder
-	b.WriteString("kernel vdpbf16ps.512(a bf16[2] in, b bf16[32] in, c f32[16] in out)\n\tvector i < 16\n")
+	b.WriteString("kernel vdpbf16ps.512(a bf16[2] in, b bf16[32] in, c f32[16] in out)\n" +
+		"\tvector i < 16\n")
 	const in = "\t\t"
 	b.WriteString(flushed(in, "s", "c[i]"))
 	for _, q := range []string{"1", "0"} {
@@ -29,8 +30,8 @@ func bf16Instrs() {
 			map[string]string{"1": "s", "0": "s1"}[q])))
 	}
 	b.WriteString(in + "c[i] = s0\n")
-	instrTable = append(instrTable, instrRow{levels: "avx512-bf16 amx", shapes: [][]int64{{2}, {16, 2}, {16}},
-		text: b.String(), sum: `
+	instrTable = append(instrTable, instrRow{levels: "avx512-bf16 amx",
+		shapes: [][]int64{{2}, {16, 2}, {16}}, text: b.String(), sum: `
 kernel sum(a bf16[2] in, b bf16[32] in, c f32[16] in out)
 	serial i < 16
 		serial q < 2
@@ -38,7 +39,8 @@ kernel sum(a bf16[2] in, b bf16[32] in, c f32[16] in out)
 	b.Reset()
 	b.WriteString("kernel tdpbf16ps(a bf16[512] registers in, b bf16[512] registers in, " +
 		"c f32[256] registers in out)\n\tserial i < 16\n\t\talloc even f32[16] local\n" +
-		"\t\talloc odd f32[16] local\n\t\tvector z < 16\n\t\t\teven[z] = 0.0f32\n\t\t\todd[z] = 0.0f32\n" +
+		"\t\talloc odd f32[16] local\n\t\tvector z < 16\n\t\t\teven[z] = 0.0f32\n" +
+		"\t\t\todd[z] = 0.0f32\n" +
 		"\t\tserial k < 16\n\t\t\tvector j < 16\n")
 	for q, part := range []string{"even", "odd"} {
 		const in = "\t\t\t\t"
@@ -52,8 +54,8 @@ kernel sum(a bf16[2] in, b bf16[32] in, c f32[16] in out)
 	b.WriteString(flushed("\t\t\t", "t", "add(even[m], odd[m])"))
 	b.WriteString(flushed("\t\t\t", "u", "add(s, t)"))
 	b.WriteString("\t\t\tc[16*i+m] = u\n")
-	instrTable = append(instrTable, instrRow{levels: "amx", shapes: [][]int64{{16, 32}, {16, 32}, {16, 16}},
-		text: b.String(), sum: `
+	instrTable = append(instrTable, instrRow{levels: "amx",
+		shapes: [][]int64{{16, 32}, {16, 32}, {16, 16}}, text: b.String(), sum: `
 kernel sum(a bf16[512] in, b bf16[512] in, c f32[256] in out)
 	serial i < 16
 		serial k < 16

@@ -67,14 +67,28 @@ func (p *padding) store(s *Store, dep []string) Stmt {
 		return &Store{Buf: s.Buf, Index: s.Index, Value: p.expr(s.Value, dep)}
 	}
 	if acc, x, y, ok := sumOfProducts(s); ok && !slices.ContainsFunc(dep, s.Index.Has) {
-		x, y = p.expr(x, dep), p.expr(y, dep)
-		if !p.zero(x) && !p.zero(y) {
-			x = OpExpr(ir.OpSelect, p.cond, x, ConstExpr(x.DType, 0))
+		return &Store{Buf: s.Buf, Index: s.Index, Value: OpExpr(ir.OpAdd, acc,
+			OpExpr(ir.OpMul, p.zeroed(x, p.expr(y, dep), dep)...))}
+	}
+	if isProductSum(s) && !slices.ContainsFunc(dep, s.Index.Has) {
+		x, y, acc := s.Value.Args[0], s.Value.Args[1], s.Value.Args[2]
+		if y = p.expr(y, dep); !p.zero(y) { // zero times what y is there may be NaN
+			y = OpExpr(ir.OpSelect, p.cond, y, ConstExpr(ir.F32, 0))
 		}
-		return &Store{Buf: s.Buf, Index: s.Index,
-			Value: OpExpr(ir.OpAdd, acc, OpExpr(ir.OpMul, x, y))}
+		if x = p.expr(x, dep); !p.zero(x) {
+			x = OpExpr(ir.OpSelect, p.cond, x, ConstExpr(ir.F32, 0))
+		}
+		return &Store{Buf: s.Buf, Index: s.Index, Value: OpExpr(ir.OpFMA, x, y, acc)}
 	}
 	return &If{Cond: p.cond, Then: []Stmt{s}}
+}
+
+// zeroed are two factors of which one is zero where the condition is false.
+func (p *padding) zeroed(x, y *Expr, dep []string) []*Expr {
+	if x = p.expr(x, dep); !p.zero(x) && !p.zero(y) {
+		x = OpExpr(ir.OpSelect, p.cond, x, ConstExpr(x.DType, 0))
+	}
+	return []*Expr{x, y}
 }
 
 // sumOfProducts takes apart acc = acc + x*y of integers.

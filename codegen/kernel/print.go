@@ -69,6 +69,7 @@ type printer struct {
 	lets   map[string]bool
 	shared map[*Expr]string
 	n      int
+	whole  bool // what is shared is written out where it is used
 }
 
 func (p *printer) line(depth int, format string, args ...any) {
@@ -149,6 +150,9 @@ func (p *printer) expr(e *Expr, depth int) string {
 	count(e)
 	p.shared = map[*Expr]string{}
 	for _, s := range order {
+		if p.whole {
+			break
+		}
 		if uses[s] > 1 && len(s.Args) > 0 {
 			text := p.text(s)
 			p.n++

@@ -55,7 +55,7 @@ func canonical(body []Stmt, f *Facts) string {
 		c.Args = append([]*Expr{e.Args[1], e.Args[0]}, e.Args[2:]...)
 		return &c
 	}}).body(body)
-	p := &printer{lets: map[string]bool{}}
+	p := &printer{lets: map[string]bool{}, whole: true}
 	p.body(body, 0)
 	return p.b.String()
 }

@@ -1,7 +1,6 @@
 package llvm
 
 import (
-	"fmt"
 	"strings"
 
 	llvm "github.com/llir/llvm/ir"
@@ -10,17 +9,18 @@ import (
 	"github.com/llir/llvm/ir/value"
 
 	"github.com/tensorcc/tcc/codegen/kernel"
+	"github.com/tensorcc/tcc/ir"
 )
 
 // Instructions. kernel.Instrs says what they do, instrRows is their text.
 
 // instrRows has the emitter of each instruction.
 var instrRows = map[string]func(e *emitter, c *kernel.Call){
-	"vpmaddwd.256":  func(e *emitter, c *kernel.Call) { e.maddPairs(c, 8, "llvm.x86.avx2.pmadd.wd") },
-	"vpmaddwd.512":  func(e *emitter, c *kernel.Call) { e.maddPairs(c, 16, "llvm.x86.avx512.pmaddw.d.512") },
-	"vpdpwssd.512":  func(e *emitter, c *kernel.Call) { e.dotGroups(c, "llvm.x86.avx512.vpdpwssd.512") },
+	"vpmaddwd.256":  maddPairs(8, "llvm.x86.avx2.pmadd.wd"),
+	"vpmaddwd.512":  maddPairs(16, "llvm.x86.avx512.pmaddw.d.512"),
+	"vpdpwssd.512":  dotGroups("llvm.x86.avx512.vpdpwssd.512"),
+	"vpdpbusd.512":  dotGroups("llvm.x86.avx512.vpdpbusd.512"),
 	"vdpbf16ps.512": (*emitter).dotBF16,
-	"vpdpbusd.512":  func(e *emitter, c *kernel.Call) { e.dotGroups(c, "llvm.x86.avx512.vpdpbusd.512") },
 }
 
 func instrRow(name string) func(e *emitter, c *kernel.Call) {
@@ -53,6 +53,16 @@ func (e *emitter) call(c *kernel.Call) {
 
 // emulate emits the meaning of an instruction that the target has not.
 func (e *emitter) emulate(c *kernel.Call) {
+	body, err := e.meaning(c)
+	if err != nil {
+		e.errorf("%v", err)
+		return
+	}
+	e.scoped(func() { e.block(body) })
+}
+
+// meaning is what c does here.
+func (e *emitter) meaning(c *kernel.Call) ([]kernel.Stmt, error) {
 	folded := &kernel.Call{Instr: c.Instr}
 	for _, t := range c.Tiles {
 		u := kernel.Tile{Buf: t.Buf, Index: e.fold(t.Index)}
@@ -61,12 +71,7 @@ func (e *emitter) emulate(c *kernel.Call) {
 		}
 		folded.Tiles = append(folded.Tiles, u)
 	}
-	body, err := folded.Inline()
-	if err != nil {
-		e.errorf("%v", err)
-		return
-	}
-	e.scoped(func() { e.block(body) })
+	return folded.Inline()
 }
 
 // loadTile loads all elements of tile i of c, which follow each other, as one
@@ -104,9 +109,11 @@ func (e *emitter) groups(c *kernel.Call, n int) (x, y, acc value.Value) {
 }
 
 // dotGroups emits an instruction of AVX512_VNNI.
-func (e *emitter) dotGroups(c *kernel.Call, name string) {
-	x, y, acc := e.groups(c, 16)
-	e.storeTile(c, 2, e.intrinsic(name, acc.Type(), acc, x, y))
+func dotGroups(name string) func(e *emitter, c *kernel.Call) {
+	return func(e *emitter, c *kernel.Call) {
+		x, y, acc := e.groups(c, 16)
+		e.storeTile(c, 2, e.intrinsic(name, acc.Type(), acc, x, y))
+	}
 }
 
 // dotBF16 emits the instruction of AVX512_BF16.
@@ -119,40 +126,45 @@ func (e *emitter) dotBF16(c *kernel.Call) {
 }
 
 // maddPairs emits a product of pairs, which adds up the two, and an addition.
-func (e *emitter) maddPairs(c *kernel.Call, n int, name string) {
-	x, y, acc := e.groups(c, n)
-	pairs := types.NewVector(uint64(2*n), types.I16)
-	sum := e.intrinsic(name, acc.Type(), e.cur.NewBitCast(x, pairs), e.cur.NewBitCast(y, pairs))
-	e.storeTile(c, 2, e.cur.NewAdd(acc, sum))
+func maddPairs(n int, name string) func(e *emitter, c *kernel.Call) {
+	return func(e *emitter, c *kernel.Call) {
+		x, y, acc := e.groups(c, n)
+		pairs := types.NewVector(uint64(2*n), types.I16)
+		sum := e.intrinsic(name, acc.Type(), e.cur.NewBitCast(x, pairs), e.cur.NewBitCast(y, pairs))
+		e.storeTile(c, 2, e.cur.NewAdd(acc, sum))
+	}
 }
 
-// interleave emits the rows as the parts of lanes of 32 bits.
+// interleave emits, for a row after the other, its elements in lanes of 32 bits,
+// each in its part of them.
 func (e *emitter) interleave(c *kernel.Call) {
-	in, out := c.Tiles[0], c.Tiles[1]
+	body, err := e.meaning(c)
+	if err != nil {
+		e.errorf("%v", err)
+		return
+	}
+	columns := body[0].(*kernel.Loop)
+	rows := columns.Body[0].(*kernel.Loop)
+	st := rows.Body[0].(*kernel.Store)
 	g, w := c.Instr.Shapes[0][0], c.Instr.Shapes[0][1]
-	from, to := in.Buf.DType, out.Buf.DType
-	if !in.Strides[1].IsConst(1) {
-		e.errorf("call %s: columns of %s are %v apart, want 1", c.Instr.Name, in.Buf.Name, in.Strides[1])
-	}
+	bits := int64(st.Buf.DType.Bits())
 	lanes := types.NewVector(uint64(w), types.I32)
-	splat := func(k int64) value.Value {
-		return &literal{lanes, fmt.Sprintf("splat (i32 %d)", k)}
-	}
 	var all value.Value
-	for q := range g {
-		t := types.NewVector(uint64(w), stored(from))
-		p := e.address(in.Buf, e.fold(in.Index.Add(in.Strides[0].MulConst(q))))
-		l := e.cur.NewLoad(t, e.cur.NewBitCast(p, types.NewPointer(t)))
-		l.Align, l.Metadata = llvm.Align(from.Size()), e.memory(in.Buf).meta
-		var v value.Value = e.cur.NewZExt(l, lanes)
-		if from.IsSigned() && from != to {
-			v = e.cur.NewAnd(e.cur.NewSExt(l, lanes), splat(1<<to.Bits()-1))
+	e.lane, e.width = columns.Var, int(w)
+	e.bind(e.lane, val{e.iota(i64), true})
+	e.scoped(func() {
+		for q := range g {
+			e.unrolled[rows.Var] = ir.Const(q)
+			e.memo = map[*kernel.Expr]val{}
+			var v value.Value = e.cur.NewZExt(e.widen(e.expr(st.Value), true).Value, lanes)
+			v = e.cur.NewShl(v, e.intOf(types.I32, q*bits, true))
+			if all != nil {
+				v = e.cur.NewOr(all, v)
+			}
+			all = v
 		}
-		v = e.cur.NewShl(v, splat(q*int64(to.Bits())))
-		if all != nil {
-			v = e.cur.NewOr(all, v)
-		}
-		all = v
-	}
+	})
+	delete(e.unrolled, rows.Var)
+	e.lane, e.width = "", 0
 	e.storeTile(c, 1, all)
 }

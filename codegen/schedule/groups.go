@@ -24,7 +24,7 @@ func (s *scheduler) groups() error {
 	if err := g.axes(); err != nil {
 		return err
 	}
-	for _, u := range units {
+	for _, u := range s.t.units() {
 		try := *g
 		try.product = &product{}
 		*try.product = *g.product
@@ -43,23 +43,24 @@ func (s *scheduler) groups() error {
 }
 
 // unit is an instruction that does a product of tiles: ti rows of w columns,
-// tk groups of g.
+// tk groups of g. Of f32 operands it has parts.
 type unit struct {
 	instr        string
 	rows, cols   ir.DType // of the operands
 	ti, w, tk, g int64
+	parts        int
 }
 
 // units in order of preference.
 var units = []unit{
-	{kernel.TileProduct(ir.U8, ir.I8), ir.U8, ir.I8, 16, 16, 16, 4},
-	{kernel.TileProduct(ir.I8, ir.I8), ir.I8, ir.I8, 16, 16, 16, 4},
-	{kernel.TileProduct(ir.U8, ir.U8), ir.U8, ir.U8, 16, 16, 16, 4},
-	{kernel.TileProduct(ir.I8, ir.U8), ir.I8, ir.U8, 16, 16, 16, 4},
-	{"vpdpbusd.512", ir.U8, ir.I8, 1, 16, 1, 4},
-	{"vpdpwssd.512", ir.I16, ir.I16, 1, 16, 1, 2},
-	{"vpmaddwd.512", ir.I16, ir.I16, 1, 16, 1, 2},
-	{"vpmaddwd.256", ir.I16, ir.I16, 1, 8, 1, 2},
+	{kernel.TileProduct(ir.U8, ir.I8), ir.U8, ir.I8, 16, 16, 16, 4, 0},
+	{kernel.TileProduct(ir.I8, ir.I8), ir.I8, ir.I8, 16, 16, 16, 4, 0},
+	{kernel.TileProduct(ir.U8, ir.U8), ir.U8, ir.U8, 16, 16, 16, 4, 0},
+	{kernel.TileProduct(ir.I8, ir.U8), ir.I8, ir.U8, 16, 16, 16, 4, 0},
+	{"vpdpbusd.512", ir.U8, ir.I8, 1, 16, 1, 4, 0},
+	{"vpdpwssd.512", ir.I16, ir.I16, 1, 16, 1, 2, 0},
+	{"vpmaddwd.512", ir.I16, ir.I16, 1, 16, 1, 2, 0},
+	{"vpmaddwd.256", ir.I16, ir.I16, 1, 8, 1, 2, 0},
 }
 
 // tiled reports whether the unit's operands are in registers of their own.
@@ -69,7 +70,8 @@ func (u *unit) tiled() bool { return u.ti > 1 }
 type groupProduct struct {
 	*product
 	unit
-	in *kernel.Instr
+	in    *kernel.Instr
+	lanes []string // the loops over columns
 }
 
 // axes picks the axis of columns, the last on which one factor alone depends,
@@ -77,12 +79,12 @@ type groupProduct struct {
 func (g *groupProduct) axes() error {
 	x, y, ok := g.factors()
 	if !ok {
-		return refuse("no sum of integer products")
+		return refuse("no sum of products")
 	}
 	for i := len(g.domain) - 1; i >= 0 && g.n == ""; i-- {
 		v := g.domain[i]
 		if a, b := g.depends(x, v), g.depends(y, v); a != b && g.size(g.Loop(v).Extent, 64) >= 8 {
-			g.n = v
+			g.n, g.lanes = v, []string{v}
 			if a {
 				x, y = y, x
 			}
@@ -111,19 +113,24 @@ func (g *groupProduct) axes() error {
 // the axes are known.
 func (g *groupProduct) factors() (x, y *kernel.Expr, ok bool) {
 	e := g.current().Value
-	if e.Op != ir.OpAdd || e.DType != ir.I32 {
-		return nil, nil, false
-	}
-	for _, m := range e.Args {
-		if m.Kind == kernel.KOp && m.Op == ir.OpMul {
-			x, y = m.Args[0], m.Args[1]
-			if g.n != "" && g.depends(x, g.n) {
-				x, y = y, x
+	switch {
+	case e.Kind != kernel.KOp:
+	case e.Op == ir.OpFMA && e.DType == ir.F32:
+		x, y = e.Args[0], e.Args[1]
+	case e.Op == ir.OpAdd && e.DType == ir.I32:
+		for _, m := range e.Args {
+			if m.Kind == kernel.KOp && m.Op == ir.OpMul {
+				x, y = m.Args[0], m.Args[1]
 			}
-			return x, y, !g.accumulates(x) && !g.accumulates(y)
 		}
 	}
-	return nil, nil, false
+	if x == nil || g.accumulates(x) || g.accumulates(y) {
+		return nil, nil, false
+	}
+	if g.depends(x, g.lanes...) {
+		x, y = y, x
+	}
+	return x, y, true
 }
 
 // fits reports whether the factors' values are those of the unit's operands,
@@ -134,6 +141,9 @@ func (g *groupProduct) fits() bool {
 		return false
 	}
 	x, y, _ := g.factors()
+	if x.DType == ir.F32 || g.parts > 0 {
+		return x.DType == ir.F32 && g.parts > 0 && (g.parts == 1 || g.worthParts())
+	}
 	try := g.Kernel.Clone()
 	_, errX := try.Narrow(last(g.red), x, g.unit.rows)
 	_, errY := try.Narrow(last(g.red), y, g.unit.cols)
@@ -179,6 +189,7 @@ func (g *groupProduct) tile() error {
 	if err != nil {
 		return err
 	}
+	g.lanes = []string{g.n, t.nt, t.c, t.l}
 	outer := make([]string, 0, len(g.domain)+6)
 	for _, v := range g.domain {
 		if v != g.m && v != g.n {
@@ -228,11 +239,18 @@ func (g *groupProduct) tasksOf(t *gtiling) (tm, tn int64) {
 		k *= g.size(g.Loop(v).Extent, 512)
 	}
 	m, n := g.size(t.m, 256), g.size(t.n, 256)
-	const macs = 4 // of these a lane does at once
+	macs := int64(4) // of these a lane does at once
+	if g.parts > 1 {
+		macs = 16 // what is packed, in parts, is to be used often
+	}
 	work := cmp.Or(int64(g.t.Task), min(max(m*n*k/fewTasks, leastWork*macs), mostWork*macs))
 	height := t.rows * g.ti
 	left := max(work/(height*t.cols*t.w*k), 1)
-	rows := max(int64(g.t.L2)/2/(height*k*int64(g.unit.rows.Size())), 1)
+	l2 := int64(g.t.L2)
+	if g.tiled() {
+		l2 = 2 << 20 // CPUs with tiles have as much
+	}
+	rows := max(l2/2/(height*k*int64(g.unit.rows.Size()*max(g.parts, 1))), 1)
 	tm = min((m+height-1)/height, left, rows)
 	tn = min((n+t.cols*t.w-1)/(t.cols*t.w), max(left/tm, 1))
 	return tm, tn
@@ -240,6 +258,9 @@ func (g *groupProduct) tasksOf(t *gtiling) (tm, tn int64) {
 
 // pack stages both operands.
 func (g *groupProduct) pack(t *gtiling) error {
+	if g.parts > 0 {
+		return g.packParts(t)
+	}
 	inner := last(g.red)
 	x, y, _ := g.factors()
 	x, err := g.Narrow(inner, x, g.unit.rows)
@@ -250,7 +271,7 @@ func (g *groupProduct) pack(t *gtiling) error {
 		return err
 	}
 	groups := t.k.CeilDiv(ir.Const(g.tk * g.g)) // tiles of the accumulation
-	if err := g.packColumns(t, y, groups); err != nil {
+	if err := g.packColumns(t, y, groups, 0); err != nil {
 		return err
 	}
 	return g.packRows(t, x, groups)
@@ -268,7 +289,18 @@ func (g *groupProduct) layers(size ir.Dim) ([]kernel.Axis, ir.Dim) {
 	return list, size
 }
 
-func (g *groupProduct) packColumns(t *gtiling, y *kernel.Expr, groups ir.Dim) error {
+func (g *groupProduct) packColumns(t *gtiling, y *kernel.Expr, groups ir.Dim, part int) error {
+	list, size := g.columnAxes(t, groups)
+	names, err := g.Stage(t.nt, y, "cols", kernel.Scratch, size, list)
+	if err != nil {
+		return err
+	}
+	return g.interleave(t, names[len(g.red)-1], names[len(list)-2], names[len(list)-1], part)
+}
+
+// columnAxes are the axes of the packed columns of a block: tile after tile, and
+// in it group after group.
+func (g *groupProduct) columnAxes(t *gtiling, groups ir.Dim) ([]kernel.Axis, ir.Dim) {
 	c := ir.Const
 	tile := g.tk * t.w * g.g
 	list, size := g.layers(groups.MulConst(t.cols * tile))
@@ -277,19 +309,13 @@ func (g *groupProduct) packColumns(t *gtiling, y *kernel.Expr, groups ir.Dim) er
 	if g.tiled() {
 		list = append(list, kernel.Axis{Var: t.kg, Extent: c(g.tk), Stride: c(t.w * g.g)})
 	}
-	layers := len(g.red) - 1
-	list = append(list, kernel.Axis{Var: t.l, Extent: c(t.w), Stride: c(g.g)},
-		kernel.Axis{Var: t.q, Extent: c(g.g), Stride: c(1)})
-	names, err := g.Stage(t.nt, y, "cols", kernel.Scratch, size, list)
-	if err != nil {
-		return err
-	}
-	return g.interleave(t, names[layers], names[len(list)-2], names[len(list)-1])
+	return append(list, kernel.Axis{Var: t.l, Extent: c(t.w), Stride: c(g.g)},
+		kernel.Axis{Var: t.q, Extent: c(g.g), Stride: c(1)}), size
 }
 
 // interleave makes code of the loops that pack columns: the instruction for
 // whole groups of whole tiles.
-func (g *groupProduct) interleave(t *gtiling, kt, l, q string) error {
+func (g *groupProduct) interleave(t *gtiling, kt, l, q string, part int) error {
 	cond := kernel.OpExpr(ir.OpAnd, g.whole(g.n, t.nt, t.tn, t.cols*t.w, t.n),
 		atMost(ir.Sym(kt).AddConst(1).MulConst(g.tk*g.g), t.k))
 	then, els, err := g.Version(kt, cond)
@@ -301,7 +327,7 @@ func (g *groupProduct) interleave(t *gtiling, kt, l, q string) error {
 			continue
 		}
 		l, q := copied[l], copied[q]
-		if !g.packed(l, q) {
+		if !g.packed(l, q, part) {
 			if err := g.Reorder(q, l); err != nil {
 				return err
 			}
@@ -315,22 +341,24 @@ func (g *groupProduct) interleave(t *gtiling, kt, l, q string) error {
 
 // packed puts an instruction in place of loop l, over the lanes, around q, over
 // a group; it reports whether there is one.
-func (g *groupProduct) packed(l, q string) bool {
+func (g *groupProduct) packed(l, q string, part int) bool {
 	st, ok := g.Loop(q).Body[0].(*kernel.Store)
 	if !ok {
 		return false
 	}
-	load := st.Value
-	if load.Kind == kernel.KOp && load.Op == ir.OpCast {
-		load = load.Args[0]
-	}
-	in := kernel.Instrs[kernel.Interleave(load.DType, st.Buf.DType, g.g, g.w)]
-	if load.Kind != kernel.KLoad || len(load.Args) > 0 || in == nil || !in.On(g.t.Name) ||
-		stride(load.Index, l) != 1 {
+	var load *kernel.Expr
+	walkExpr(st.Value, func(e *kernel.Expr) {
+		if e.Kind == kernel.KLoad {
+			load = e
+		}
+	})
+	if load == nil || len(load.Args) > 0 || stride(load.Index, l) != 1 {
 		return false
 	}
+	in := kernel.Instrs[kernel.Interleave(load.DType, st.Buf.DType, part, g.g, g.w)]
 	to := &kernel.Expr{Buf: st.Buf, Index: st.Index}
-	return g.Replace(l, in, []kernel.Tile{tileAt(load, q, l), tileAt(to, l, q)}) == nil
+	return in != nil && in.On(g.t.Name) &&
+		g.Replace(l, in, []kernel.Tile{tileAt(load, q, l), tileAt(to, l, q)}) == nil
 }
 
 // whole is the condition that tile, in the task v, has no element beyond n.
@@ -343,6 +371,20 @@ func atMost(a, b ir.Dim) *kernel.Expr {
 }
 
 func (g *groupProduct) packRows(t *gtiling, x *kernel.Expr, groups ir.Dim) error {
+	list, size := g.rowAxes(t, groups)
+	names, err := g.Stage(g.n, x, "rows", kernel.Scratch, size, list)
+	if err != nil {
+		return err
+	}
+	in := last(names)
+	if _, err := g.Cut(in, t.k); err != nil {
+		return err
+	}
+	return g.vectorize(in)
+}
+
+// rowAxes are the axes of the packed rows of a task: row after row as they are.
+func (g *groupProduct) rowAxes(t *gtiling, groups ir.Dim) ([]kernel.Axis, ir.Dim) {
 	width := groups.MulConst(g.tk * g.g)
 	row := width
 	if n, ok := width.Int(); ok && len(g.red) == 1 && n >= 64 {
@@ -365,19 +407,18 @@ func (g *groupProduct) packRows(t *gtiling, x *kernel.Expr, groups ir.Dim) error
 	}
 	list = append(append(list, layers...),
 		kernel.Axis{Var: t.q, At: at, Extent: width, Stride: ir.Const(1)})
-	names, err := g.Stage(g.n, x, "rows", kernel.Scratch, size.MulConst(t.rows*g.ti*t.tm), list)
-	if err != nil {
-		return err
-	}
-	in := last(names)
-	if _, err := g.Cut(in, t.k); err != nil {
-		return err
-	}
-	return g.vectorize(in)
+	return list, size.MulConst(t.rows * g.ti * t.tm)
 }
 
 // versions makes the blocks of whole tiles and those at the edges.
 func (g *groupProduct) versions(t *gtiling) error {
+	if g.parts > 1 { // a copy for the edges is too much code
+		names := map[string]string{}
+		for _, v := range append([]string{t.r, t.c, t.i, t.l, t.kg, t.q}, g.red...) {
+			names[v] = v
+		}
+		return g.block(t, names)
+	}
 	cond := kernel.OpExpr(ir.OpAnd, g.whole(g.m, t.mt, t.tm, t.rows*g.ti, t.m),
 		g.whole(g.n, t.nt, t.tn, t.cols*t.w, t.n))
 	then, els, err := g.Version(t.mt, cond)
@@ -445,41 +486,61 @@ func (g *groupProduct) replace(t *gtiling, names map[string]string, nest []strin
 	for _, r := range g.red {
 		order = append(order, names[r])
 	}
-	lane, q := last(nest), names[t.q]
-	order = append(order, nest[:len(nest)-1]...)
+	inner := nest[: len(nest)-1 : len(nest)-1]
 	if g.tiled() {
-		order = append(order, names[t.kg])
+		inner = append(inner, names[t.kg])
 	}
-	if err := g.Reorder(append(order, lane, q)...); err != nil {
+	inner = append(inner, last(nest), names[t.q])
+	if err := g.Reorder(append(order, inner...)...); err != nil {
 		return err
 	}
-	if g.tiled() {
-		if err := g.loadTiles(t, names, nest); err != nil {
+	if g.parts < 2 {
+		return g.replaceSum(t, last(order), inner)
+	}
+	scopes, nests, err := g.FissionSums(inner)
+	if err != nil {
+		return err
+	}
+	for i := range scopes {
+		if err := g.replaceSum(t, scopes[i], nests[i]); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// replaceSum is replace for one sum: its nest is r, c, l, q, or r, c, i, kg, l,
+// q. Operands in registers are loaded at the start of loop at.
+func (g *groupProduct) replaceSum(t *gtiling, at string, nest []string) error {
+	if g.tiled() {
+		if err := g.loadTiles(t, at, nest); err != nil {
+			return err
+		}
+	}
+	lane, q := nest[len(nest)-2], last(nest)
 	st, ok := g.Loop(q).Body[0].(*kernel.Store)
-	if !ok {
+	if !ok || len(g.Loop(q).Body) != 1 {
 		return refuse("the accumulation is not one store")
 	}
-	outer := nest[2 : len(nest)-1] // rows of a tile
 	tiles := make([]kernel.Tile, 3)
 	walkExpr(st.Value, func(e *kernel.Expr) {
 		switch {
 		case e.Kind != kernel.KLoad:
+		case e.Buf == st.Buf && g.tiled():
+			tiles[2] = tileAt(e, nest[2], lane)
 		case e.Buf == st.Buf:
-			tiles[2] = tileAt(e, append(outer[:len(outer):len(outer)], lane)...)
+			tiles[2] = tileAt(e, lane)
 		case e.Index.Has(lane) && g.tiled():
-			tiles[1] = flatTile(e, g.w*g.g, names[t.kg], lane, q)
+			tiles[1] = flatTile(e, nest[3], lane, q)
 		case e.Index.Has(lane):
 			tiles[1] = tileAt(e, lane, q)
 		case g.tiled():
-			tiles[0] = flatTile(e, g.tk*g.g, nest[2], names[t.kg], q)
+			tiles[0] = flatTile(e, nest[2], nest[3], q)
 		default:
 			tiles[0] = tileAt(e, q)
 		}
 	})
-	if err := g.Replace(append(outer[:len(outer):len(outer)], lane)[0], g.in, tiles); err != nil {
+	if err := g.Replace(nest[2], g.in, tiles); err != nil {
 		return err
 	}
 	return g.unrollAll(nest[:2])

@@ -28,6 +28,8 @@ type Target struct {
 	// Stream is from how many bytes on a buffer does not stay in the caches; 0:
 	// any does. It is more than a core has of the last cache.
 	Stream int64
+	// Precision is that of f32 products.
+	Precision Precision
 }
 
 // avx512 has what the levels with vectors of 512 bits share.

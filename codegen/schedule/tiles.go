@@ -8,42 +8,41 @@ import (
 // Products by a matrix unit: see groups. Accumulators and operands are in its
 // registers; results come back through memory.
 
-// flatTile is the tile of the elements that e reads in the loops: rows of size
-// elements along the first, the others within a row.
-func flatTile(e *kernel.Expr, size int64, row string, within ...string) kernel.Tile {
+// flatTile is the tile of the elements that e reads in the loops: rows along
+// the first, the others within a row.
+func flatTile(e *kernel.Expr, row string, within ...string) kernel.Tile {
 	t := tileAt(e, append([]string{row}, within...)...)
 	t.Strides = []ir.Dim{t.Strides[0], ir.Const(1)}
 	return t
 }
 
-// loadTiles loads the operands of a block to registers, once for each step of
-// the accumulation.
-func (g *groupProduct) loadTiles(t *gtiling, names map[string]string, nest []string) error {
+// loadTiles loads the operands of a block to registers at the start of loop at,
+// of which r, c, i, kg, l, q is the nest.
+func (g *groupProduct) loadTiles(t *gtiling, at string, nest []string) error {
 	c := ir.Const
-	r, col, i, l := nest[0], nest[1], nest[2], nest[3]
-	kt, kg, q := names[t.kt], names[t.kg], names[t.q]
+	r, col, i, kg, l, q := nest[0], nest[1], nest[2], nest[3], nest[4], nest[5]
 	row := g.tk * g.g // elements in a row of a tile
-	at := ir.Sym(kg).MulConst(g.g).Add(ir.Sym(q))
-	err := g.loadTile(kt, "a", func(e *kernel.Expr) bool { return e.Index.Has(i) }, []kernel.Axis{
+	k := ir.Sym(kg).MulConst(g.g).Add(ir.Sym(q))
+	err := g.loadTile(at, "a", func(e *kernel.Expr) bool { return e.Index.Has(i) }, []kernel.Axis{
 		{Var: r, Extent: c(t.rows), Stride: c(g.ti * row)},
 		{Var: i, Extent: c(g.ti), Stride: c(row)},
-		{Var: q, At: at, Extent: c(row), Stride: c(1)}})
+		{Var: q, At: k, Extent: c(row), Stride: c(1)}})
 	if err != nil {
 		return err
 	}
-	at = ir.Sym(l).MulConst(g.g).Add(ir.Sym(q))
-	return g.loadTile(kt, "b", func(e *kernel.Expr) bool { return e.Index.Has(l) }, []kernel.Axis{
+	column := ir.Sym(l).MulConst(g.g).Add(ir.Sym(q))
+	return g.loadTile(at, "b", func(e *kernel.Expr) bool { return e.Index.Has(l) }, []kernel.Axis{
 		{Var: col, Extent: c(t.cols), Stride: c(g.tk * g.w * g.g)},
 		{Var: kg, Extent: c(g.tk), Stride: c(g.w * g.g)},
-		{Var: q, At: at, Extent: c(g.w * g.g), Stride: c(1)}})
+		{Var: q, At: column, Extent: c(g.w * g.g), Stride: c(1)}})
 }
 
-// loadTile stages the operand that is picked, at loop kt, in registers.
-func (g *groupProduct) loadTile(kt, name string, pick func(*kernel.Expr) bool,
+// loadTile stages the operand that is picked, at loop at, in registers.
+func (g *groupProduct) loadTile(at, name string, pick func(*kernel.Expr) bool,
 	axes []kernel.Axis) error {
 
 	var load *kernel.Expr
-	kernel.WalkExprs(g.Loop(kt).Body, func(e *kernel.Expr) {
+	kernel.WalkExprs(g.Loop(at).Body, func(e *kernel.Expr) {
 		if e.Kind == kernel.KLoad && e.Buf.Space == kernel.Scratch && pick(e) {
 			load = e
 		}
@@ -52,7 +51,7 @@ func (g *groupProduct) loadTile(kt, name string, pick func(*kernel.Expr) bool,
 		return refuse("no operand %s", name)
 	}
 	size := axes[0].Stride.Mul(axes[0].Extent)
-	vars, err := g.Stage(kt, load, name, kernel.Registers, size, axes)
+	vars, err := g.Stage(at, load, name, kernel.Registers, size, axes)
 	if err != nil {
 		return err
 	}

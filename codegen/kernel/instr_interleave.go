@@ -1,0 +1,54 @@
+package kernel
+
+import (
+	"fmt"
+
+	"github.com/tensorcc/tcc/ir"
+)
+
+// Instructions that lay g rows of w elements out column by column, converted:
+// they pack the operands of the dot rows that have lanes.
+
+// Interleave is the name of the instruction; of elements f32 to bf16 it takes
+// the given part, see SplitProduct.
+func Interleave(from, to ir.DType, part int, g, w int64) string {
+	if to == ir.BF16 {
+		return fmt.Sprintf("interleave.%v.%v.%d.%dx%d", from, to, part, g, w)
+	}
+	return fmt.Sprintf("interleave.%v.%v.%dx%d", from, to, g, w)
+}
+
+func interleaveInstrs() {
+	const vnni, v4, v3 = "avx512-vnni avx512-bf16 amx", "x86-64-v4 " + "avx512-vnni avx512-bf16 amx",
+		"x86-64-v3 x86-64-v4 avx512-vnni avx512-bf16 amx"
+	for _, r := range []struct {
+		levels   string
+		from, to ir.DType
+		parts    int
+		g, w     int64
+	}{
+		{vnni, ir.I8, ir.I8, 1, 4, 16},
+		{vnni, ir.U8, ir.U8, 1, 4, 16},
+		{v4, ir.I8, ir.I16, 1, 2, 16},
+		{v4, ir.U8, ir.I16, 1, 2, 16},
+		{v4, ir.I16, ir.I16, 1, 2, 16},
+		{v3, ir.I8, ir.I16, 1, 2, 8},
+		{v3, ir.U8, ir.I16, 1, 2, 8},
+		{v3, ir.I16, ir.I16, 1, 2, 8},
+		{"avx512-bf16 amx", ir.F32, ir.BF16, 3, 2, 16},
+	} {
+		b := &Buffer{Name: "x", DType: r.from}
+		for part := range r.parts {
+			value := CastExpr(r.to, Load(b, ir.Sym("q").MulConst(r.w).Add(ir.Sym("i"))))
+			if r.to == ir.BF16 {
+				value = bf16Part(value.Args[0], part)
+			}
+			n := r.g * r.w
+			text := fmt.Sprintf("kernel %s(x %v[%d] in, y %v[%d] out)\n\tvector i < %d\n"+
+				"\t\tunroll q < %d\n\t\t\ty[%d*i+q] = %s", Interleave(r.from, r.to, part, r.g, r.w),
+				r.from, n, r.to, n, r.w, r.g, r.g, exprText(value))
+			instrTable = append(instrTable, instrRow{levels: r.levels,
+				shapes: [][]int64{{r.g, r.w}, {r.w, r.g}}, text: text})
+		}
+	}
+}
