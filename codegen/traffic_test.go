@@ -88,7 +88,8 @@ const layerNorm = `graph layernorm
 `
 
 func moved(op, from, attr string) string {
-	return fmt.Sprintf("graph f\n\tv0 = param <f32[%s]> {x}\n\tv1 = %s v0 %s\n\treturn v1\n", from, op, attr)
+	return fmt.Sprintf("graph f\n\tv0 = param <f32[%s]> {x}\n\tv1 = %s v0 %s\n\treturn v1\n", from, op,
+		attr)
 }
 
 func gathered(table, index string, axis int) string {

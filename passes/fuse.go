@@ -34,6 +34,10 @@ import (
 //	        panels; then elementwise operations at its result's index, whose
 //	        other operands are computed at that index through any moves. A
 //	        single result may end in transposes and reshapes.
+//	attention
+//	        a dot, reductions over the last axis of its result with what is
+//	        elementwise around them, and a dot whose left operand, of their
+//	        shape, is contracted over that axis; made by the attend pass.
 //	others  the one operation that names the kind, its operands computed from
 //	        parameters by elementwise operations and moves.
 //

@@ -35,5 +35,7 @@ var pipeline = []Pass{
 	{Name: "recompute", Run: recompute, After: []string{"late dce"},
 		Doc: "Compute again, in later stages, what is elementwise of stored values; after the last rules, which would see through barriers, and before fuse, which decides what is stored."},
 	{Name: "fuse", Run: fuse, After: []string{"recompute"}, Required: true, Makes: Fused,
-		Doc: "Partition the graph into regions of one kernel each; last, as it hides the operations."},
+		Doc: "Partition the graph into regions of one kernel each; late, as it hides the operations."},
+	{Name: "attend", Run: attend, After: []string{"fuse"},
+		Doc: "Join a product, a softmax of its rows and a product with these to one region; after fuse, which has put the elementwise operations between them into one of the three."},
 }

@@ -59,6 +59,8 @@ var kinds = map[string]func(*lowerer) error{
 	"dot":    (*lowerer).product,
 	"conv":   (*lowerer).product,
 	"window": (*lowerer).product,
+
+	"attention": (*lowerer).attention,
 }
 
 // where names the source of a region for errors.
@@ -79,6 +81,7 @@ type lowerer struct {
 	bufs    map[*ir.Value]*kernel.Buffer // parameters and rows kept in scratch
 	heroes  map[*ir.Value]*kernel.Expr   // reductions whose value is at hand
 	rows    map[*ir.Value]ir.Dim         // flat index of a value kept in scratch
+	columns map[*ir.Value]bool           // of these, kept by the last axis alone
 	extents map[string]ir.Dim            // of the loop variables
 	scope   *scope
 	names   int

@@ -42,16 +42,21 @@ func (l *lowerer) product() error {
 			return err
 		}
 		l.heroes[hero] = castExpr(hero.Type.DType, acc)
-		for i, r := range l.body.Results {
-			core, at := l.pushTo(r, hero, idx)
-			e, err := l.pull(core, at, nil)
-			if err != nil {
-				return err
-			}
-			l.emit(&kernel.Store{Buf: l.outs[i], Index: l.flatPush(r, core, at), Value: e})
-		}
-		return nil
+		return l.results(hero, idx)
 	})
+}
+
+// results stores the results at element idx of the hero.
+func (l *lowerer) results(hero *ir.Value, idx []ir.Dim) error {
+	for i, r := range l.body.Results {
+		core, at := l.pushTo(r, hero, idx)
+		e, err := l.pull(core, at, nil)
+		if err != nil {
+			return err
+		}
+		l.emit(&kernel.Store{Buf: l.outs[i], Index: l.flatPush(r, core, at), Value: e})
+	}
+	return nil
 }
 
 // pushTo finds the value before the moves that end the region, whose elements

@@ -45,6 +45,9 @@ func pullKey(v *ir.Value, idx []ir.Dim, guard *kernel.Expr) string {
 func (l *lowerer) compute(v *ir.Value, idx []ir.Dim, guard *kernel.Expr) (*kernel.Expr, error) {
 	if b, ok := l.bufs[v]; ok {
 		at, kept := l.rows[v]
+		if l.columns[v] {
+			at, kept = idx[len(idx)-1], true
+		}
 		if !kept {
 			at = l.flat(v.Type.Shape, idx)
 		}

@@ -26,6 +26,7 @@ type strategy struct {
 var strategies = []strategy{
 	{"groups", (*scheduler).groups},
 	{"product", (*scheduler).product},
+	{"attention", (*scheduler).attention},
 	{"rows", (*scheduler).rows},
 	{"transpose", (*scheduler).transpose},
 	{"checked", (*scheduler).checked},

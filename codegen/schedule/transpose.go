@@ -82,7 +82,8 @@ func (c *crossing) axes(d []string, body []kernel.Stmt) error {
 func (c *crossing) width(size int) int64 {
 	n := min(int64(c.t.Vector/size), 16)
 	for _, v := range []string{c.i, c.j} {
-		if k, ok := c.static(v); ok && n > 4 && (k < n || k < 8*n && k%n >= n/2) && (n/2)*int64(size) >= 16 {
+		k, ok := c.static(v)
+		if ok && n > 4 && (k < n || k < 8*n && k%n >= n/2) && n/2*int64(size) >= 16 {
 			n /= 2
 		}
 	}
@@ -181,7 +182,8 @@ func (c *crossing) exchange(i0, j0 string) error {
 	if err := c.Reorder(i0, j0); err != nil {
 		return err
 	}
-	in, err := c.Split(i0, i0+"x", c.n, kernel.Exact) // i0 has one iteration, in which tiles are staged
+	// i0 then has one iteration, in which tiles are staged
+	in, err := c.Split(i0, i0+"x", c.n, kernel.Exact)
 	if err != nil {
 		return err
 	}
@@ -204,8 +206,9 @@ func (c *crossing) exchange(i0, j0 string) error {
 func (c *crossing) crossed(i0, j0 string) []*kernel.Expr {
 	var out []*kernel.Expr
 	kernel.WalkExprs(c.Loop(i0).Body, func(e *kernel.Expr) {
-		if e.Kind == kernel.KLoad && len(e.Args) == 0 && stride(e.Index, i0) == 1 && stride(e.Index, j0) == 2 &&
-			!slices.ContainsFunc(out, func(x *kernel.Expr) bool { return x.Buf == e.Buf && x.Index.Equal(e.Index) }) {
+		same := func(x *kernel.Expr) bool { return x.Buf == e.Buf && x.Index.Equal(e.Index) }
+		if e.Kind == kernel.KLoad && len(e.Args) == 0 && stride(e.Index, i0) == 1 &&
+			stride(e.Index, j0) == 2 && !slices.ContainsFunc(out, same) {
 			out = append(out, e)
 		}
 	})
