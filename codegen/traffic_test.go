@@ -63,6 +63,7 @@ const softmaxRows = `graph softmax
 	return v7
 `
 
+// layerNorm is the form that ONNX's LayerNormalization is read as.
 const layerNorm = `graph layernorm
 	v0 = param <f32[4096,1024]> {x}
 	v1 = param <f32[1024]> {scale}
@@ -78,13 +79,15 @@ const layerNorm = `graph layernorm
 	v11 = const <f32[4096]> {1e-05}
 	v12 = add <f32[4096]> v10 v11
 	v13 = sqrt <f32[4096]> v12
-	v14 = broadcast <f32[4096,1024]> v13 {shape=[4096,1024] axes=[0]}
-	v15 = div <f32[4096,1024]> v7 v14
-	v16 = broadcast <f32[4096,1024]> v1 {shape=[4096,1024] axes=[1]}
-	v17 = broadcast <f32[4096,1024]> v2 {shape=[4096,1024] axes=[1]}
-	v18 = mul <f32[4096,1024]> v15 v16
-	v19 = add <f32[4096,1024]> v18 v17
-	return v19
+	v14 = const <f32[4096]> {1}
+	v15 = div <f32[4096]> v14 v13
+	v16 = broadcast <f32[4096,1024]> v15 {shape=[4096,1024] axes=[0]}
+	v17 = mul <f32[4096,1024]> v7 v16
+	v18 = broadcast <f32[4096,1024]> v1 {shape=[4096,1024] axes=[1]}
+	v19 = broadcast <f32[4096,1024]> v2 {shape=[4096,1024] axes=[1]}
+	v20 = mul <f32[4096,1024]> v17 v18
+	v21 = add <f32[4096,1024]> v20 v19
+	return v21
 `
 
 func moved(op, from, attr string) string {
