@@ -52,6 +52,10 @@ func Slice(start, stop any, step ...int) Range {
 // slice); None puts in an axis; Ellipsis stands for the axes not mentioned,
 // which otherwise are the last. Without index arrays it is a view; with them it
 // is a copy, whose axes stand where NumPy puts them.
+//
+// What a mask gives has as many elements as are true: outside a traced function
+// the mask is evaluated, inside their number is a new named extent, and a mask
+// that depends on an argument cannot stand beside other index arrays.
 func (t Tensor) Index(idx ...any) Tensor {
 	c := start("Index")
 	if !c.check(t) {

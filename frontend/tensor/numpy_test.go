@@ -126,4 +126,13 @@ func TestTorchCases(t *testing.T) {
 	cs := readCases(t, name)
 	t.Run("lazy", func(t *testing.T) { lazily(t, name, cs) })
 	t.Run("ahead", func(t *testing.T) { ahead(t, name, cs, tensor.Interpreter(), 20) })
+	t.Run("native", func(t *testing.T) {
+		if testing.Short() && given == "" {
+			t.Skip("compiles for 10 seconds: -short")
+		}
+		if err := native.Use(); err != nil {
+			t.Skipf("no LLVM: %v", err)
+		}
+		ahead(t, name, cs, tensor.SetEvaluator(tensor.Interpreter()), 20)
+	})
 }
