@@ -25,7 +25,10 @@ var goRules = func() map[ir.Op][]goRule {
 		ir.OpGather:    {{"gather-const", rewrite.Exact, gatherConst}},
 		ir.OpConv:      {{"conv-pad", rewrite.Exact, convPad}},
 		ir.OpWindowSum: {{"windowsum-pad", rewrite.Exact, windowPad}},
-		ir.OpWindowMax: {{"windowmax-pad", rewrite.Exact, windowPad}},
+		ir.OpWindowMax: {
+			{"windowmax-pad", rewrite.Exact, windowPad},
+			{"windowmax-axes", rewrite.Exact, windowAxes},
+		},
 	}
 	for _, op := range []ir.Op{ir.OpReduceMax, ir.OpReduceMin, ir.OpProd} {
 		m[op] = append(m[op], goRule{"reduce-units", rewrite.Exact, reduceUnits})
