@@ -32,7 +32,10 @@ func (p *product) pack(t *tiling) error {
 				err = try.packAt(at, e, t, true, true)
 			}
 		case p.worthColumns(e, t):
-			err = try.packAt(t.nt, e, t, false, false)
+			if err = try.packPanels(e, t); err != nil {
+				try.scheduler = &scheduler{Kernel: p.Kernel.Clone(), t: p.t}
+				err = try.packAt(t.nt, e, t, false, false)
+			}
 		default:
 			continue
 		}
@@ -209,6 +212,60 @@ func (p *product) packAt(v string, e *kernel.Expr, t *tiling, rows, whole bool) 
 		}
 	}
 	return p.stage(v, e, l.axes, rows)
+}
+
+// packPanels packs what a task has of the columns' operand e in a block of the
+// accumulation, lines of it as they lie in memory, each tile's to a panel.
+func (p *product) packPanels(e *kernel.Expr, t *tiling) error {
+	width, ok := p.static(t.n0)
+	if t.kb == "" || !ok || p.strided(e) {
+		return refuse("no panels of lines")
+	}
+	size := ir.Const(width)
+	l := &layout{product: p, at: loadIndex(e)}
+	for _, r := range slices.Backward(p.red) {
+		n := p.Loop(r).Extent
+		l.axes = append(l.axes, axis{Axis: kernel.Axis{Var: r, Extent: n, Stride: size}})
+		if r == t.split.in {
+			n = ir.Const(t.split.factor)
+		}
+		size = size.Mul(n)
+	}
+	l.axes = append(l.axes, axis{Axis: kernel.Axis{Var: t.n0, Extent: ir.Const(width), Stride: ir.Const(1)}},
+		axis{Axis: kernel.Axis{Var: t.nt, Extent: p.Loop(t.nt).Extent, Stride: size}})
+	list := make([]kernel.Axis, len(l.axes))
+	for i := range l.axes {
+		cv, _, _ := l.at.Linear(l.axes[i].Var)
+		l.axes[i].order = p.magnitude(cv)
+	}
+	slices.SortStableFunc(l.axes, func(a, b axis) int { return cmp.Compare(b.order, a.order) })
+	for i, a := range l.axes {
+		list[i] = a.Axis
+	}
+	names, err := p.Stage(t.kb, e, "pack", kernel.Scratch, size.MulConst(t.n), list)
+	if err != nil {
+		return err
+	}
+	if err := p.vectorize(last(names)); err != nil {
+		return err
+	}
+	return p.copyOut(names[len(names)-2:])
+}
+
+// copyOut copies out the loops of vars, which are nested, where there are few
+// iterations: more loads are then on their way at once.
+func (p *product) copyOut(vars []string) error {
+	copies := int64(1)
+	for _, v := range slices.Backward(vars) {
+		n, ok := p.static(v)
+		if copies *= n; !ok || copies > 16 || p.Loop(v).Bind != kernel.Serial {
+			return nil
+		}
+		if err := p.Bind(v, kernel.Unroll); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // layout collects the axes of a packed operand.

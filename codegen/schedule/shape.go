@@ -46,8 +46,19 @@ func (p *product) shape() block {
 		}
 		return b
 	}
+	cost := func(c block) int64 {
+		if !fixed {
+			return c.total(m) * 1024 / c.cols
+		}
+		vecs := (n + w - 1) / w
+		rest := block{c.rows, max(vecs%c.cols, 1), w}
+		return vecs/c.cols*c.total(m)*1024 + min(vecs%c.cols, 1)*rest.total(m)*1024
+	}
 	best, bestCost := b, int64(1)<<62
 	rowsSet, colsSet := min(int64(p.t.BlockRows), m), int64(p.t.BlockCols)
+	if m >= b.rows && rowsSet <= 0 && colsSet <= 0 {
+		bestCost = cost(b) * 31 / 32 // others are to be worth the odd sizes
+	}
 	most := int64(8)
 	if p.spread() {
 		most = int64(p.t.Cols) // rows share loads by overlapping, columns do not
@@ -62,14 +73,8 @@ func (p *product) shape() block {
 				continue
 			}
 			c := block{rows, cols, w}
-			cost := c.total(m) * 1024 / cols
-			if fixed {
-				vecs := (n + w - 1) / w
-				rest := block{rows, max(vecs%cols, 1), w}
-				cost = vecs/cols*c.total(m)*1024 + min(vecs%cols, 1)*rest.total(m)*1024
-			}
-			if cost < bestCost || cost == bestCost && rows*cols > best.rows*best.cols {
-				best, bestCost = c, cost
+			if x := cost(c); x < bestCost || x == bestCost && rows*cols > best.rows*best.cols {
+				best, bestCost = c, x
 			}
 		}
 	}
@@ -99,7 +104,7 @@ func (p *product) depth(b block) depth {
 		return depth{}
 	}
 	most := max(int64(p.t.Deep)/(b.cols*b.w*4), 16)
-	if k, ok := p.k.Int(); ok && k <= 2*most {
+	if k, ok := p.k.Int(); ok && k <= most*3/2 {
 		return depth{}
 	}
 	n := int64(1)
@@ -156,7 +161,7 @@ type grouping struct{ n, m, h int64 }
 const (
 	leastWork = 256 << 10
 	mostWork  = 4 << 20
-	deepWork  = 24 << 20
+	deepWork  = 32 << 20
 
 	fewTasks = 16 // tasks that a kernel should have before they grow
 )
