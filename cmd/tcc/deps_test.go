@@ -25,8 +25,6 @@ frontend/tensor: ir ir/interp autodiff passes
 frontend/tensor/linalg: frontend/tensor
 frontend/tensor/internal/cases: frontend/tensor/linalg ir
 frontend/nn: frontend/tensor
-frontend/nn/train: frontend/tensor ir
-frontend/nn/train/curve: frontend/nn/train
 frontend/gosrc/internal/record: frontend/tensor
 frontend/gosrc/gosrctest:
 frontend/gosrc: frontend/gosrc/internal/record
@@ -50,6 +48,8 @@ frontend/tensor/native: frontend/tensor codegen
 frontend/tensor/interop: frontend/tensor runtime
 frontend/tensor/interop/npy: frontend/tensor/interop
 frontend/tensor/interop/safetensors: frontend/tensor/interop
+frontend/nn/train: frontend/tensor/interop/safetensors runtime
+frontend/nn/train/curve: frontend/nn/train
 frontend/tensor/interop/gonum: runtime
 frontend/tensor/interop/images: runtime
 frontend/tensor/interop/arrow: runtime

@@ -102,6 +102,21 @@ func TestUserModule(t *testing.T) {
 	plantError(t, dir, env)
 }
 
+// TestUserStep trains by a compiled step on a machine without LLVM and cgo, with
+// its best kernels and with those in Go that every machine has.
+func TestUserStep(t *testing.T) {
+	needLLVM(t)
+	dir := userModule(t, "testdata/step.txtar")
+	plain := withoutLLVM(t)
+	for _, cpu := range []string{"native", "generic"} {
+		mustTool(t, dir, withTCC(t), "tcc", "gen", "-cpu", cpu, "./models")
+		mustTool(t, dir, plain, "go", "build", "-o", "m.exe", ".")
+		if out := mustTool(t, dir, plain, filepath.Join(dir, "m.exe")); out != "learned\n" {
+			t.Errorf("%s: the program says %q", cpu, out)
+		}
+	}
+}
+
 // vetArgs are go vet with tcc of an environment as its tool.
 func vetArgs(env []string) []string {
 	path := strings.TrimPrefix(env[len(env)-1], "PATH=")

@@ -123,16 +123,3 @@ func elements[E Element](l *ir.Literal) []E {
 	}
 	return unsafe.Slice((*E)(p), n)
 }
-
-// Literal returns a copy of the value of t.
-func Literal(t Tensor) (*ir.Literal, error) {
-	c := start("Literal")
-	l := c.literal(t)
-	if c.err != nil {
-		return nil, c.orNil()
-	}
-	return &ir.Literal{DType: l.DType, Shape: l.Shape, Data: repeated(l)}, nil
-}
-
-// FromLiteral returns a tensor of l's value, whose memory it shares.
-func FromLiteral(l *ir.Literal) Tensor { return fresh(leafNode(l, start("FromLiteral").pos)) }

@@ -176,7 +176,7 @@ func TestCheckpoint(t *testing.T) {
 		t.Errorf("%d", n)
 	}
 	other := state{tensor.Zeros(tensor.F32, 3), got.M}
-	if _, err := train.Load(file, &other); err == nil || !strings.Contains(err.Error(), "W: is F32[2], want F32[3]") {
+	if _, err := train.Load(file, &other); err == nil || !strings.Contains(err.Error(), "W: is f32[2], want f32[3]") {
 		t.Errorf("another shape: %v", err)
 	}
 	data, err := os.ReadFile(file)
