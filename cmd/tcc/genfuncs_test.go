@@ -106,7 +106,7 @@ func TestUserModule(t *testing.T) {
 // its best kernels and with those in Go that every machine has.
 func TestUserStep(t *testing.T) {
 	needLLVM(t)
-	dir := userModule(t, "testdata/step.txtar")
+	dir := gosrctest.Archive(t, "../..", "testdata/step.txtar")
 	plain := withoutLLVM(t)
 	for _, cpu := range []string{"native", "generic"} {
 		mustTool(t, dir, withTCC(t), "tcc", "gen", "-cpu", cpu, "./models")
