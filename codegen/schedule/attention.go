@@ -99,7 +99,7 @@ func (s *scheduler) attend(i0 string) error {
 		}
 	}
 	body = s.Loop(i0).Body
-	first, final = s.products(body)
+	first, _ = s.products(body)
 	between, err := s.FissionNest([]string{i0}, first+1)
 	if err != nil {
 		return err

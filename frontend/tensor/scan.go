@@ -42,13 +42,12 @@ func scanned[C, X, Y any](name string, f func(C, X) (C, Y), init C, xs X, revers
 
 // loop is a scan that is being recorded.
 type loop struct {
-	c           *call
-	args        []*node // carries, then what is sliced
-	params      []*node // of the body
-	attr        *ir.LoopAttr
-	inner       *tracer
-	outer       *tracer
-	carry, from int
+	c      *call
+	args   []*node // carries, then what is sliced
+	params []*node // of the body
+	attr   *ir.LoopAttr
+	inner  *tracer
+	outer  *tracer
 }
 
 func (c *call) newLoop(carries, xs []*node, reverse bool) *loop {

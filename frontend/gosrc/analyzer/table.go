@@ -16,7 +16,6 @@ var unmodelled = map[string]string{
 	"Format":   "prints",
 	"String":   "prints, which wants values",
 
-	tensorPath + ".FromLiteral":  "wants a literal of package ir, with values",
 	tensorPath + ".Hessian":      "calls the function that it is given",
 	tensorPath + ".Jacobian":     "calls the function that it is given",
 	tensorPath + ".SetEvaluator": "changes what evaluates",

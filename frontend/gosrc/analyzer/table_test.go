@@ -7,8 +7,8 @@ import (
 	"go/format"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -26,31 +26,28 @@ const importPrefix = "github.com/tensorcc/tcc/frontend/"
 // make tensors, and its exported variables.
 func declared(t *testing.T, dir string) (funcs, vars []string) {
 	t.Helper()
-	fset := token.NewFileSet()
-	pkgs, err := parser.ParseDir(fset, dir, func(f fs.FileInfo) bool {
-		return !strings.HasSuffix(f.Name(), "_test.go")
-	}, 0)
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, pkg := range pkgs {
-		for _, file := range pkg.Files {
-			for _, decl := range file.Decls {
-				switch d := decl.(type) {
-				case *ast.FuncDecl:
-					if d.Recv == nil && d.Name.IsExported() && d.Type.TypeParams == nil && makesTensor(d.Type) {
-						funcs = append(funcs, d.Name.Name)
-					}
-				case *ast.GenDecl:
-					for _, spec := range d.Specs {
-						if v, ok := spec.(*ast.ValueSpec); ok && d.Tok == token.VAR {
-							for _, name := range v.Names {
-								if name.IsExported() {
-									vars = append(vars, name.Name)
-								}
-							}
-						}
-					}
+	fset := token.NewFileSet()
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(fset, name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, decl := range file.Decls {
+			switch d := decl.(type) {
+			case *ast.FuncDecl:
+				if d.Recv == nil && d.Name.IsExported() && d.Type.TypeParams == nil && makesTensor(d.Type) {
+					funcs = append(funcs, d.Name.Name)
+				}
+			case *ast.GenDecl:
+				if d.Tok == token.VAR {
+					vars = append(vars, exportedVars(d)...)
 				}
 			}
 		}
@@ -58,6 +55,17 @@ func declared(t *testing.T, dir string) (funcs, vars []string) {
 	slices.Sort(funcs)
 	slices.Sort(vars)
 	return funcs, vars
+}
+
+func exportedVars(d *ast.GenDecl) (vars []string) {
+	for _, spec := range d.Specs {
+		for _, name := range spec.(*ast.ValueSpec).Names {
+			if name.IsExported() {
+				vars = append(vars, name.Name)
+			}
+		}
+	}
+	return vars
 }
 
 // makesTensor reports whether a result is a tensor, several, or another type of
