@@ -9,16 +9,14 @@ import (
 // phases rewrites transposed convolutions, which read zeros between the
 // elements of their input, as plain ones: the results at positions d*q+r, for
 // each phase r of the dilation d, are a convolution of the input with every
-// d-th row of the weights. The phases become output channels of one
-// convolution, over the window that all of them need, and its result is
-// interleaved:
+// d-th row of the weights, whose results are interleaved:
 //
 //	y[d*q+r] = sum over j of x[q+j+s(r)] * w[d*j+c(r)]
 //
-// with c(r) = (lo-r) mod d and s(r) = (r+c(r)-lo)/d. Where a phase needs less
-// than the window, its weights there are zeros: that changes no finite sum, but
-// an infinite or NaN element of the input then makes NaN of the results of all
-// phases around it, as it does in every implementation by products with zeros.
+// with c(r) = (lo-r) mod d and s(r) = (r+c(r)-lo)/d. Phases that all read the
+// same window become output channels of one convolution. Others stay apart:
+// weights of zero, where a phase needs less than a common window, would make NaN
+// of infinite elements that it does not read.
 func phases(_ *Context, g *ir.Graph) (*ir.Graph, error) {
 	return g.Rewrite(func(out *ir.Graph, v *ir.Value, args []*ir.Value) (*ir.Value, error) {
 		if v.Op != ir.OpConv || args[1].Op != ir.OpConst {
@@ -42,7 +40,12 @@ type phasePlan struct {
 // phaseAxis is one spatial axis.
 type phaseAxis struct {
 	d, lo, taps int64 // dilation of the input, padding, size of the weights
-	first, size int64 // of the common window: its offset from q, and its length
+}
+
+// phaseGroup is phases that read one window.
+type phaseGroup struct {
+	phases      []int64 // flat
+	first, size []int64 // of the window, an axis each: its offset from q, and its length
 }
 
 func planPhases(v *ir.Value) *phasePlan {
@@ -59,8 +62,8 @@ func planPhases(v *ir.Value) *phasePlan {
 			return nil
 		}
 		x := phaseAxis{d: d, lo: lo, taps: taps}
-		if !x.window() {
-			return nil
+		if x.taps < x.d {
+			return nil // a phase has no taps
 		}
 		p.axes = append(p.axes, x)
 	}
@@ -73,51 +76,52 @@ func (x *phaseAxis) tap(r int64) (c, s int64) {
 	return c, (r + c - x.lo) / x.d
 }
 
-// window finds the common window; false where a phase has no taps.
-func (x *phaseAxis) window() bool {
-	last := int64(0)
-	for r := range x.d {
-		c, s := x.tap(r)
-		n := (x.taps - c + x.d - 1) / x.d
-		if n <= 0 {
-			return false
-		}
-		if r == 0 || s < x.first {
-			x.first = s
-		}
-		if r == 0 || s+n-1 > last {
-			last = s + n - 1
-		}
+// groups are the phases by window: one group where all have the same, else a
+// group for each phase.
+func (p *phasePlan) groups() []phaseGroup {
+	count := int64(1)
+	for _, x := range p.axes {
+		count *= x.d
 	}
-	x.size = last - x.first + 1
-	return true
+	out := make([]phaseGroup, count)
+	same := true
+	for r := range count {
+		g := &out[r]
+		g.phases = []int64{r}
+		for i, at := len(p.axes)-1, r; i >= 0; i-- {
+			x := p.axes[i]
+			c, s := x.tap(at % x.d)
+			g.first = slices.Insert(g.first, 0, s)
+			g.size = slices.Insert(g.size, 0, (x.taps-c+x.d-1)/x.d)
+			at /= x.d
+		}
+		same = same && slices.Equal(g.first, out[0].first) && slices.Equal(g.size, out[0].size)
+	}
+	if !same {
+		return out
+	}
+	for r := range count - 1 {
+		out[0].phases = append(out[0].phases, r+1)
+	}
+	return out[:1]
 }
 
 // weights permutes w to [T…,I,phases*O].
-func (p *phasePlan) weights(w *ir.Literal) *ir.Literal {
+func (p *phasePlan) weights(w *ir.Literal, g phaseGroup) *ir.Literal {
 	n := len(p.axes)
 	in, outc := w.Shape[n], w.Shape[n+1]
-	size := w.DType.Size()
-	shape := make([]int64, n+2)
-	count, total := int64(1), int64(1)
-	for i, x := range p.axes {
-		shape[i] = x.size
-		count *= x.d
-		total *= x.size
+	shape := append(slices.Clone(g.size), in, int64(len(g.phases))*outc)
+	total := int64(1)
+	for _, k := range g.size {
+		total *= k
 	}
-	shape[n], shape[n+1] = in, count*outc
-	data := make([]byte, total*in*count*outc*int64(size))
-	row := int(outc) * size
+	row := outc * int64(w.DType.Size())
+	var data []byte
 	for t := range total {
-		for r := range count {
-			k, ok := p.source(t, r)
-			if !ok {
-				continue
-			}
-			for c := range in {
-				from := int(k*in+c) * row
-				to := (int(t*in+c)*int(count) + int(r)) * row
-				copy(data[to:to+row], w.Data[from:from+row])
+		for c := range in {
+			for _, r := range g.phases {
+				from := (p.source(g, t, r)*in + c) * row
+				data = append(data, w.Data[from:from+row]...)
 			}
 		}
 	}
@@ -125,45 +129,45 @@ func (p *phasePlan) weights(w *ir.Literal) *ir.Literal {
 }
 
 // source is the flat index of the tap of w that is at position t of the
-// window for phase r, both flat; false where there is none.
-func (p *phasePlan) source(t, r int64) (int64, bool) {
+// group's window for phase r, both flat.
+func (p *phasePlan) source(g phaseGroup, t, r int64) int64 {
 	k, scale := int64(0), int64(1)
 	for i := len(p.axes) - 1; i >= 0; i-- {
-		x := &p.axes[i]
-		c, s := x.tap(r % x.d)
-		tap := x.d*(t%x.size+x.first-s) + c
-		if tap < 0 || tap >= x.taps || t%x.size+x.first < s {
-			return 0, false
-		}
-		k += tap * scale
+		x := p.axes[i]
+		c, _ := x.tap(r % x.d)
+		k += (x.d*(t%g.size[i]) + c) * scale
 		scale *= x.taps
-		t, r = t/x.size, r/x.d
+		t, r = t/g.size[i], r/x.d
 	}
-	return k, true
+	return k
 }
 
-// rewrite appends the plain convolution and the interleaving of its result.
+// rewrite appends the plain convolutions and the interleaving of their results.
 func (p *phasePlan) rewrite(out *ir.Graph, x *ir.Value, w *ir.Literal) (*ir.Value, error) {
 	if w.Splat {
 		return nil, nil
 	}
 	b := &phaseBuilder{g: out, pos: p.v.Pos}
 	n := len(p.axes)
-	a := &ir.ConvAttr{Groups: 1, Last: true}
 	wide := p.v.Type.Shape[:1].Clone() // [N,Q…,d…,O]
 	var inner, whole ir.Shape
 	for i, ax := range p.axes {
 		extent := p.v.Type.Shape[1+i]
 		q := extent.CeilDiv(ir.Const(ax.d))
-		a.Stride, a.Dilation, a.InDilation = append(a.Stride, 1), append(a.Dilation, 1), append(a.InDilation, 1)
-		a.Lo = append(a.Lo, ir.Const(-ax.first))
-		a.Hi = append(a.Hi, q.Sub(x.Type.Shape[1+i]).AddConst(ax.first+ax.size-1))
 		wide, inner = append(wide, q), append(inner, ir.Const(ax.d))
 		whole = append(whole, q.MulConst(ax.d))
 	}
 	channels := p.v.Type.Shape[n+1]
 	wide = append(append(wide, inner...), channels)
-	y := b.op(ir.OpConv, a, x, b.op(ir.OpConst, &ir.ConstAttr{Value: p.weights(w)}))
+	var parts []*ir.Value
+	for _, g := range p.groups() {
+		wg := b.op(ir.OpConst, &ir.ConstAttr{Value: p.weights(w, g)})
+		parts = append(parts, b.op(ir.OpConv, p.plain(g, x, wide[1:1+n]), x, wg))
+	}
+	y := parts[0]
+	if len(parts) > 1 {
+		y = b.op(ir.OpConcat, &ir.AxisAttr{Axis: n + 1}, parts...)
+	}
 	y = b.op(ir.OpReshape, &ir.ShapeAttr{Shape: wide}, y)
 	perm := []int{0}
 	for i := range n {
@@ -177,6 +181,17 @@ func (p *phasePlan) rewrite(out *ir.Graph, x *ir.Value, w *ir.Literal) (*ir.Valu
 			Step: slices.Repeat([]int64{1}, n+2), Shape: p.v.Type.Shape}, y)
 	}
 	return y, b.err
+}
+
+// plain is the attribute of a group's convolution, whose result has q positions.
+func (p *phasePlan) plain(g phaseGroup, x *ir.Value, q ir.Shape) *ir.ConvAttr {
+	one := slices.Repeat([]int64{1}, len(p.axes))
+	a := &ir.ConvAttr{Groups: 1, Last: true, Stride: one, Dilation: one, InDilation: one}
+	for i := range p.axes {
+		a.Lo = append(a.Lo, ir.Const(-g.first[i]))
+		a.Hi = append(a.Hi, q[i].Sub(x.Type.Shape[1+i]).AddConst(g.first[i]+g.size[i]-1))
+	}
+	return a
 }
 
 // phaseBuilder appends operations and keeps the first error.
