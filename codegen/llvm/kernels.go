@@ -49,8 +49,10 @@ func (tc *Toolchain) Kernels(ctx context.Context, ks []*kernel.Kernel, t Target,
 		return nil, 0, err
 	}
 	var missing []int
+	first := map[cache.Key]int{} // of equal kernels, which are compiled once
 	for i := range out {
-		if out[i].Code == nil {
+		if _, ok := first[keys[i]]; !ok && out[i].Code == nil {
+			first[keys[i]] = i
 			missing = append(missing, i)
 		}
 	}
@@ -75,15 +77,19 @@ func (tc *Toolchain) Kernels(ctx context.Context, ks []*kernel.Kernel, t Target,
 		// What the store does not take is compiled again next time.
 		_ = o.Store.Put(keys[i], encodeFunc(&out[i]))
 	}
+	for i := range out {
+		if out[i].Code == nil {
+			name := ks[i].Name
+			out[i] = out[first[keys[i]]]
+			out[i].Name = name
+		}
+	}
 	return out, hits, nil
 }
 
 // lookup fills in what the store has, and returns the keys.
 func (tc *Toolchain) lookup(ks []*kernel.Kernel, t Target, s *cache.Store, out []Func) ([]cache.Key, error) {
 	keys, errs := make([]cache.Key, len(ks)), make([]error, len(ks))
-	if s == nil {
-		return keys, nil
-	}
 	how := strings.Join(append(append(targetFlags(t), llcFlags(t)...), defaultPasses), "\x00")
 	each(len(ks), func(i int) {
 		k := *ks[i]
