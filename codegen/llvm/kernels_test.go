@@ -90,3 +90,26 @@ func TestKernelsSame(t *testing.T) {
 		}
 	}
 }
+
+// TestEqualKernels: kernels that differ in their names alone have the same code, as they have in the
+// store.
+func TestEqualKernels(t *testing.T) {
+	tc := find(t)
+	ks := someKernels(t, 3)
+	for i, k := range someKernels(t, 3) {
+		k.Name = fmt.Sprintf("twin%d", i)
+		ks = append(ks, k)
+	}
+	for _, target := range Targets {
+		got, _, err := tc.Kernels(t.Context(), ks, target, KernelOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, k := range ks {
+			twin := got[(i+3)%6]
+			if got[i].Name != k.Name || !bytes.Equal(got[i].Code, twin.Code) {
+				t.Errorf("%s: %s has other code than %s", target.Level, got[i].Name, twin.Name)
+			}
+		}
+	}
+}
