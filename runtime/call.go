@@ -245,6 +245,9 @@ func (c *call) sizeLaunch(i int) {
 	}
 	l.cost = c.val(l.plan.Cost)
 	l.chunk, l.split = divide(l.tasks, l.cost, c.engine.workers.threads)
+	if l.split && l.scratch <= maxBytes {
+		c.engine.workers.prepare(l.scratch)
+	}
 }
 
 func (c *call) outputShape(i int) {

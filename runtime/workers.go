@@ -8,8 +8,8 @@ import (
 	"unsafe"
 )
 
-// This file splits launches over goroutines. The workers of a model are started when a launch
-// first asks for them, and stopped when the model is closed or idle. Each has a mailbox of one job;
+// This file splits launches over goroutines. The workers of a model are started when a call first
+// has a launch that may ask for them, and stopped when the model is closed or idle. Each has a mailbox of one job;
 // a launch offers itself to workers that are free, runs chunks itself, and takes back the offers
 // that were not answered, so that it never waits for a worker to wake up.
 
@@ -50,6 +50,7 @@ type workers struct {
 	mu      sync.Mutex
 	list    atomic.Pointer[[]*worker] // nil when none runs
 	stopped bool
+	scratch atomic.Int64  // bytes that each has, see prepare
 	cursor  atomic.Uint32 // where offers begin, so that calls in flight ask different workers
 }
 
@@ -59,7 +60,8 @@ type worker struct {
 	quit    atomic.Bool
 	wake    chan struct{}
 	scratch block
-	_       [64]byte // mailboxes lie on cache lines of their own
+	larger  atomic.Pointer[block] // scratch memory to be taken up before the next job
+	_       [64]byte              // mailboxes lie on cache lines of their own
 }
 
 func newWorkers(threads int) *workers { return &workers{threads: threads} }
@@ -80,10 +82,35 @@ func (w *workers) running() []*worker {
 	list := make([]*worker, w.threads-1)
 	for i := range list {
 		list[i] = &worker{wake: make(chan struct{}, 1)}
+		list[i].scratch.reserve(w.scratch.Load())
 		go list[i].loop()
 	}
 	w.list.Store(&list)
 	return list
+}
+
+// prepare starts the workers and gives each at least scratch bytes of scratch memory, for a launch
+// that may ask for their help: whatever a call needs is there after the first of its size, though
+// it may be a later one that they help with.
+func (w *workers) prepare(scratch int64) {
+	list := w.running()
+	if scratch <= w.scratch.Load() {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if scratch <= w.scratch.Load() {
+		return
+	}
+	w.scratch.Store(scratch)
+	if l := w.list.Load(); l != nil {
+		list = *l
+	}
+	for _, one := range list {
+		b := new(block)
+		b.reserve(scratch)
+		one.larger.Store(b)
+	}
 }
 
 // rest ends the workers until they are wanted again.
@@ -268,11 +295,10 @@ func (j *job) wait() {
 
 // help is a worker's part in a job.
 func (j *job) help(w *worker) {
-	var scratch unsafe.Pointer
-	if n := j.l.scratch; n > 0 {
-		scratch = w.scratch.reserve(n)
+	if b := w.larger.Swap(nil); b != nil {
+		w.scratch = *b
 	}
-	j.work(scratch)
+	j.work(w.scratch.base)
 	if j.left.Add(-1) == 0 {
 		j.done <- struct{}{}
 	}
