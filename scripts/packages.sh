@@ -26,6 +26,8 @@ ln -s "$(command -v go)" "$work/bin/go"
 users_go() { env -u TCC_LLVM PATH="$work/bin" CGO_ENABLED=0 "$@"; }
 
 say() { printf '%-16s %s\n' "$name" "$*"; }
+# quietly runs a command and shows what it printed only when it fails.
+quietly() { "$@" >"$work/log" 2>&1 || { cat "$work/log" >&2; return 1; }; }
 size() { wc -c <"$1" | tr -d ' '; }
 
 cd "$work/mod"
@@ -39,14 +41,18 @@ for name; do
 	"$work/tcc" gen -model "$model" -pkg "$pkg" -o "$pkg" 2>/dev/null
 	cp -r "$pkg" "$work/first"
 	"$work/tcc" gen -model "$model" -pkg "$pkg" -o "$pkg" 2>/dev/null
-	diff -r "$work/first" "$pkg" && say "package: two generations are equal"
+	diff -r "$work/first" "$pkg"
+	say "package: two generations are equal"
 	rm -rf "$work/first"
 
 	users_go go vet "./$pkg/..."
-	users_go go test "./$pkg" >/dev/null && say "package: tests pass without cgo and LLVM"
-	users_go go test -run xxx -bench . "./$pkg" | grep ^Benchmark | while read -r line; do say "package: $line"; done
+	quietly users_go go test "./$pkg"
+	say "package: tests pass without cgo and LLVM"
+	quietly users_go go test -run xxx -bench . "./$pkg"
+	grep ^Benchmark "$work/log" | while read -r line; do say "package: $line"; done
 	if command -v cc >/dev/null; then
-		CGO_ENABLED=1 go test -race "./$pkg" >/dev/null && say "package: tests pass with the race detector"
+		quietly env CGO_ENABLED=1 go test -race "./$pkg"
+		say "package: tests pass with the race detector"
 	else
 		say "package: race detector not tried: no C compiler"
 	fi
@@ -60,16 +66,19 @@ for name; do
 		if [ -z "$qemu" ]; then
 			say "package: $arch not run: no qemu-user"
 		elif [ $arch = arm64 ] || [ "$name" = silero-vad-v5 ]; then
-			users_go GOARCH=$arch go test -timeout 60m -exec "$qemu" "./$pkg" >/dev/null
+			quietly users_go GOARCH=$arch go test -timeout 60m -exec "$qemu" "./$pkg"
 			say "package: tests pass on $arch (qemu-user)"
 		fi
 	done
 
 	"$work/tcc" build "$model" -o "$work/exe"
 	"$work/tcc" build "$model" -o "$work/exe2"
-	cmp "$work/exe" "$work/exe2" && say "executable: two builds are equal"
-	ldd "$work/exe" 2>&1 | grep -q "not a dynamic executable" && say "executable: static, $(size "$work/exe") bytes"
-	"$work/exe" -describe >/dev/null && say "executable: runs"
+	cmp "$work/exe" "$work/exe2"
+	say "executable: two builds are equal"
+	ldd "$work/exe" 2>&1 | grep -q "not a dynamic executable"
+	say "executable: static, $(size "$work/exe") bytes"
+	"$work/exe" -describe >/dev/null
+	say "executable: runs"
 	for t in linux/arm64 windows/amd64 darwin/arm64 linux/riscv64; do
 		GOOS=${t%/*} GOARCH=${t#*/} "$work/tcc" build "$model" -o "$work/exe-$pkg"
 		say "executable: $t, $(size "$work/exe-$pkg") bytes"
