@@ -37,7 +37,8 @@ type Options struct {
 	Progress func(done, total int)
 }
 
-// Compile runs the passes over g and compiles the result for the levels.
+// Compile runs the passes over g and compiles the result for the levels. Where there is no LLVM,
+// what the cache has is enough; an error is llvm.ErrNotFound where it does not have all.
 func Compile(ctx context.Context, g *ir.Graph, o Options) (*Artifact, error) {
 	a, err := prepare(g, o)
 	if err != nil {
@@ -230,7 +231,7 @@ func (a *Artifact) compile(ctx context.Context, progress func(done, total int)) 
 	if err != nil {
 		return err
 	}
-	tc, err := llvm.Find()
+	tc, err := llvm.Available(store)
 	if err != nil {
 		return err
 	}

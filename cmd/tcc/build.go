@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/tensorcc/tcc/codegen"
+	"github.com/tensorcc/tcc/codegen/cache"
 	"github.com/tensorcc/tcc/codegen/gopkg"
 	"github.com/tensorcc/tcc/codegen/llvm"
 	"github.com/tensorcc/tcc/ir"
@@ -226,7 +227,11 @@ func (d *dimFlags) bound(a *codegen.Artifact) error {
 func stamp(levels []string) (string, error) {
 	s := "tcc " + version()
 	if slices.ContainsFunc(levels, func(l string) bool { return l != generic }) {
-		tc, err := llvm.Find()
+		store, err := cache.Default()
+		if err != nil {
+			return "", usageError{err}
+		}
+		tc, err := llvm.Available(store)
 		if err != nil {
 			return "", err
 		}

@@ -14,7 +14,8 @@ func cacheCommand() *cli.Command {
 		Name:  "cache",
 		Usage: "show or clear the compile cache",
 		Description: "Machine code of kernels is kept by what it is made of, so that what was compiled once is\n" +
-			"not compiled again, by any command or program that uses tcc. What it has changes no result.\n" +
+			"not compiled again, by any command or program that uses tcc, and needs no LLVM. What it has\n" +
+			"changes no result.\n" +
 			cache.DirEnv + " names its folder, or is off; " + cache.SizeEnv + " bounds it, as 200M or 2G:\n" +
 			"what was not used for the longest goes. Code in it is executed: let nobody else write there.\n\n" +
 			"Examples: tcc cache\n" +

@@ -368,7 +368,7 @@ func damage(t *testing.T, dir string) {
 
 func TestVersion(t *testing.T) {
 	status, out, _ := tcc(t, "version")
-	for _, want := range []string{"tcc ", "llvm: ", "cache: ", "cpu levels: ", "cuda: "} {
+	for _, want := range []string{"tcc ", "llvm: ", "cache: ", "tensors: ", "cpu levels: ", "cuda: "} {
 		if status != 0 || !strings.Contains(out, want) {
 			t.Errorf("status %d, printed %q, want %q", status, out, want)
 		}

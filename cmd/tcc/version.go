@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/tensorcc/tcc/codegen/cache"
 	"github.com/tensorcc/tcc/codegen/llvm"
 	"github.com/tensorcc/tcc/runtime"
 )
@@ -26,10 +27,28 @@ func versionCommand() *cli.Command {
 			fmt.Println("llvm:", tc)
 		}
 		fmt.Println("cache:", cacheLine())
+		fmt.Println("tensors:", tensorsLine())
 		fmt.Println("cpu levels:", strings.Join(runtime.Levels(), " "))
 		fmt.Println("cuda: this build has no CUDA support")
 		return nil
 	})
+}
+
+// tensorsLine says what evaluates lazy tensors of programs that import
+// frontend/tensor/native.
+func tensorsLine() string {
+	store, err := cache.Default()
+	if err != nil {
+		return "interp: " + err.Error()
+	}
+	tc, err := llvm.Available(store)
+	switch {
+	case err != nil:
+		return "interp"
+	case tc.Cached():
+		return fmt.Sprintf("native for %v, interp for others", tc)
+	}
+	return "native"
 }
 
 // version is the module's version as the Go toolchain recorded it.

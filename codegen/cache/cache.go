@@ -1,7 +1,8 @@
 // Package cache keeps what was compiled, in files named by the hash of all that it was made from.
 //
 // A Store is a folder that many processes use at once: an entry appears under its name when it is
-// whole, carries a sum of its contents, and what is damaged counts as not there. It has a bound;
+// whole, carries a sum of its name and contents, and what is damaged, or lies under another name,
+// counts as not there. It has a bound, as each entry has;
 // the entries that were not used for the longest go first. Nothing depends on an entry being
 // there, and an entry can only be what making it again would give.
 package cache
@@ -12,6 +13,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -99,32 +101,65 @@ func (s *Store) path(k Key) string {
 	return filepath.Join(s.Dir, name[:2], name[2:])
 }
 
+// maxEntry bounds an entry with its sum; the largest kernels have some 100 KB.
+const maxEntry = 64 << 20
+
 // Get returns the entry of a key and whether it is there, and notes that it was used.
 func (s *Store) Get(k Key) ([]byte, bool) {
 	if s == nil {
 		return nil, false
 	}
 	path := s.path(k)
-	data, err := os.ReadFile(path)
-	if err != nil || len(data) < sha256.Size {
+	data, used, err := readEntry(path)
+	if err != nil {
 		return nil, false
 	}
 	body := data[sha256.Size:]
-	if sum := sha256.Sum256(body); !bytes.Equal(sum[:], data[:sha256.Size]) {
+	if sum := sumOf(k, body); !bytes.Equal(sum, data[:sha256.Size]) {
 		return nil, false
 	}
 	const often = time.Hour // times of use need not be exact, and reading should not write
-	if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > often {
+	if time.Since(used) > often {
 		now := time.Now()
 		_ = os.Chtimes(path, now, now) // where that fails the entry goes early
 	}
 	return body, true
 }
 
+// readEntry reads a file that may be an entry, and when it was last used.
+func readEntry(path string) (data []byte, used time.Time, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, used, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, used, err
+	}
+	if n := info.Size(); !info.Mode().IsRegular() || n < sha256.Size || n > maxEntry {
+		return nil, used, fmt.Errorf("%s: no entry", path)
+	}
+	data = make([]byte, info.Size())
+	_, err = io.ReadFull(f, data)
+	return data, info.ModTime(), err
+}
+
+// sumOf is what stands before an entry's contents.
+func sumOf(k Key, body []byte) []byte {
+	h := sha256.New()
+	h.Write(k[:])
+	h.Write(body)
+	return h.Sum(nil)
+}
+
 // Put keeps an entry. An error says that it could not, which costs time alone.
 func (s *Store) Put(k Key, body []byte) error {
 	if s == nil {
 		return nil
+	}
+	if len(body) > maxEntry-sha256.Size {
+		return fmt.Errorf("cache: %d bytes: an entry has at most %d", len(body), maxEntry-sha256.Size)
 	}
 	path := s.path(k)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -134,8 +169,7 @@ func (s *Store) Put(k Key, body []byte) error {
 	if err != nil {
 		return fmt.Errorf("cache: %w", err)
 	}
-	sum := sha256.Sum256(body)
-	_, err = f.Write(append(sum[:], body...))
+	_, err = f.Write(append(sumOf(k, body), body...))
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = os.Rename(f.Name(), path)
 	}

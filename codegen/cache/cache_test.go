@@ -71,6 +71,38 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
+// TestForeign has an entry under the name of another, and what is no entry.
+func TestForeign(t *testing.T) {
+	s := testStore(t, "")
+	a, b := KeyOf("a"), KeyOf("b")
+	for _, k := range []Key{a, b} {
+		if err := s.Put(k, k[:4]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Rename(s.path(a), s.path(b)); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := s.Get(b); ok {
+		t.Errorf("the entry of another key, %q", got)
+	}
+	if err := os.Mkdir(s.path(a), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := s.Get(a); ok {
+		t.Errorf("a folder as entry %q", got)
+	}
+	if err := os.Truncate(s.path(b), maxEntry+1); err != nil { // a hole: it takes no space
+		t.Fatal(err)
+	}
+	if _, ok := s.Get(b); ok {
+		t.Error("an entry beyond the bound")
+	}
+	if err := s.Put(b, make([]byte, maxEntry)); err == nil {
+		t.Error("an entry beyond the bound was kept")
+	}
+}
+
 // TestBound puts more than fits: the oldest go, those used since stay.
 func TestBound(t *testing.T) {
 	s := testStore(t, "64K")

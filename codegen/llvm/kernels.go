@@ -56,6 +56,12 @@ func (tc *Toolchain) Kernels(ctx context.Context, ks []*kernel.Kernel, t Target,
 			missing = append(missing, i)
 		}
 	}
+	if tc.absent != nil && len(missing) > 0 {
+		return nil, 0, tc.lacks(ks[missing[0]].Name, len(missing))
+	}
+	if tc.absent == nil {
+		tc.remember(o.Store)
+	}
 	hits := len(ks) - len(missing)
 	if o.Progress != nil {
 		o.Progress(hits)
@@ -101,8 +107,9 @@ func (tc *Toolchain) lookup(ks []*kernel.Kernel, t Target, s *cache.Store, out [
 		}
 		keys[i] = cache.KeyOf("kernel", tc.Version, how, cutterSum(), text)
 		if data, ok := s.Get(keys[i]); ok {
-			out[i], _ = decodeFunc(data)
-			out[i].Name = ks[i].Name
+			if f, ok := decodeFunc(data); ok {
+				out[i], out[i].Name = f, ks[i].Name
+			}
 		}
 	})
 	for i, err := range errs {
@@ -156,5 +163,6 @@ func decodeFunc(data []byte) (Func, bool) {
 	if len(data) <= 4 {
 		return Func{}, false
 	}
-	return Func{Stack: int(binary.LittleEndian.Uint32(data)), Code: bytes.Clone(data[4:])}, true
+	stack := int(binary.LittleEndian.Uint32(data))
+	return Func{Stack: stack, Code: bytes.Clone(data[4:])}, stack <= maxStack
 }

@@ -27,12 +27,18 @@ const minVersion = 19
 // dirEnv is the environment variable that names LLVM's folder, or its bin.
 const dirEnv = "TCC_LLVM"
 
-// Toolchain is an LLVM that was found. Its methods may be called from many goroutines.
+// Toolchain is an LLVM that was found, or one that has filled the cache: see Available. Its methods
+// may be called from many goroutines.
 type Toolchain struct {
 	Version string // such as 19.1.7, stamped into what it makes
 	Opt     string // paths of the tools
 	LLC     string
+
+	absent error // why the tools are not there, nil if they are
 }
+
+// ErrNotFound is in the errors of what needs LLVM where it is not there.
+var ErrNotFound = errors.New("no opt and llc of version " + strconv.Itoa(minVersion) + " or newer")
 
 // Find returns the newest LLVM of the supported versions: that in TCC_LLVM if it is set, else of
 // those on PATH and where Debian and Homebrew put them.
@@ -42,8 +48,8 @@ func Find() (*Toolchain, error) {
 		if tc := newest(all); tc != nil {
 			return tc, nil
 		}
-		return nil, fmt.Errorf("llvm: %s=%s has no opt and llc of version %d or newer: "+
-			"name the folder of one, or unset it", dirEnv, dir, minVersion)
+		return nil, fmt.Errorf("llvm: %s=%s has %w: name the folder of one, or unset it", dirEnv, dir,
+			ErrNotFound)
 	}
 	var all []*Toolchain
 	for _, dir := range searchDirs() {
@@ -52,9 +58,8 @@ func Find() (*Toolchain, error) {
 	if tc := newest(all); tc != nil {
 		return tc, nil
 	}
-	return nil, errors.New("llvm: no opt and llc of version " + strconv.Itoa(minVersion) +
-		" or newer found: install them (Debian, Ubuntu: apt-get install llvm-19; " +
-		"macOS: brew install llvm), or set " + dirEnv + " to their folder")
+	return nil, fmt.Errorf("llvm: %w found: install them (Debian, Ubuntu: apt-get install llvm-19; "+
+		"macOS: brew install llvm), or set %s to their folder", ErrNotFound, dirEnv)
 }
 
 // searchDirs lists the folders that may have the tools.
@@ -167,6 +172,9 @@ func major(version string) int {
 
 // String says which LLVM this is, for tcc version.
 func (tc *Toolchain) String() string {
+	if tc.absent != nil {
+		return fmt.Sprintf("kernels cached by LLVM %s, which is not here", tc.Version)
+	}
 	return fmt.Sprintf("LLVM %s (%s)", tc.Version, filepath.Dir(tc.LLC))
 }
 

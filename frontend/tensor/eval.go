@@ -16,7 +16,7 @@ import (
 
 // Evaluator runs graphs for lazy tensors and jitted functions.
 type Evaluator interface {
-	// Name says what runs: "interp", "native".
+	// Name says what has run, or will: "interp", "native", "native+interp".
 	Name() string
 	// Run computes the results of g, whose parameters have the values
 	// inputs. It neither keeps nor changes the inputs' data, and the data of
@@ -43,7 +43,9 @@ func SetEvaluator(e Evaluator) Evaluator {
 	return old
 }
 
-// Backend returns the name of the evaluator: what runs is never silent.
+// Backend returns what evaluates tensors, so that it is never silent: "native",
+// machine code; "interp", the interpreter; "native+interp", where there is no
+// LLVM and the compile cache had the kernels of some programs alone.
 func Backend() string { return currentEvaluator().Name() }
 
 func currentEvaluator() Evaluator {

@@ -2,18 +2,23 @@
 //
 //	import _ "github.com/tensorcc/tcc/frontend/tensor/native"
 //
-// registers it where LLVM is found; [Use] says why not where it is not. It is
-// apart from package tensor, so that describing a program links no compiler.
+// registers it where LLVM is found, or the compile cache has kernels; [Use] says
+// why not where there is neither. Without LLVM, programs whose kernels are all in
+// the cache run by them, others by the interpreter. It is apart from package
+// tensor, so that describing a program links no compiler.
 package native
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tensorcc/tcc/codegen"
+	"github.com/tensorcc/tcc/codegen/cache"
 	"github.com/tensorcc/tcc/codegen/llvm"
 	"github.com/tensorcc/tcc/frontend/tensor"
 	"github.com/tensorcc/tcc/ir"
@@ -21,21 +26,28 @@ import (
 )
 
 func init() {
-	// Without LLVM the interpreter stays, as tensor.Backend says.
+	// Without any kernel the interpreter stays, as tensor.Backend says.
 	_ = Use()
 }
 
-// Use makes native code the evaluator of tensors; an error says what to
-// install where LLVM is missing.
+// Use makes native code the evaluator of tensors; an error says what to install
+// where LLVM is missing and has never filled the compile cache. With a cache
+// alone, what is not in it is interpreted; [tensor.Backend] is then "interp", or
+// "native+interp" where both have run.
 func Use() error {
-	if _, err := llvm.Find(); err != nil {
+	store, err := cache.Default()
+	if err != nil {
 		return err
 	}
-	if tensor.Backend() != "native" {
-		tensor.SetEvaluator(&evaluator{models: map[string]*model{}, texts: map[*ir.Graph]string{}})
+	if _, err := llvm.Available(store); err != nil {
+		return err
 	}
+	tensor.SetEvaluator(&shared)
 	return nil
 }
+
+// shared is the evaluator of the process.
+var shared = evaluator{models: map[string]*model{}, texts: map[*ir.Graph]string{}}
 
 // maxModels bounds the compiled graphs that are kept; the one that has not run
 // for the longest goes.
@@ -47,15 +59,34 @@ type evaluator struct {
 	models map[string]*model
 	texts  map[*ir.Graph]string // of graphs seen before, so that they need not be printed
 	clock  uint64
+
+	compiled, interpreted atomic.Bool // whether some program was
 }
 
+// model is a program, to be interpreted where Model is nil.
 type model struct {
 	*runtime.Model
 	used uint64
 }
 
-// Name is "native".
-func (e *evaluator) Name() string { return "native" }
+func (m *model) close() error {
+	if m.Model == nil {
+		return nil
+	}
+	return m.Close()
+}
+
+// Name says what programs have run by: "native", also before the first; "interp"
+// if there was no kernel for any; "native+interp" if for some.
+func (e *evaluator) Name() string {
+	switch {
+	case !e.interpreted.Load():
+		return "native"
+	case !e.compiled.Load():
+		return "interp"
+	}
+	return "native+interp"
+}
 
 // Run compiles g, unless that was done before, and runs it.
 func (e *evaluator) Run(ctx context.Context, g *ir.Graph, inputs []*ir.Literal) ([]*ir.Literal,
@@ -65,6 +96,9 @@ func (e *evaluator) Run(ctx context.Context, g *ir.Graph, inputs []*ir.Literal) 
 	m, err := e.model(ctx, g)
 	if err != nil {
 		return nil, err
+	}
+	if m.Model == nil {
+		return tensor.Interpreter().Run(ctx, g, inputs)
 	}
 	in := make([]*runtime.Tensor, len(inputs))
 	for i, l := range inputs {
@@ -88,15 +122,28 @@ func (e *evaluator) Run(ctx context.Context, g *ir.Graph, inputs []*ir.Literal) 
 // Prepare compiles g and binds its memory at the first run.
 func (e *evaluator) Prepare(ctx context.Context, g *ir.Graph, inPlace [][2]int) (tensor.Runner,
 	error) {
-	a, err := codegen.Compile(ctx, g, codegen.Options{})
+	m, err := e.load(ctx, g)
 	if err != nil {
 		return nil, err
 	}
-	m, err := a.Load()
-	if err != nil {
-		return nil, err
+	if m == nil {
+		return tensor.Interpreter().Prepare(ctx, g, inPlace)
 	}
 	return &runner{m: m}, nil
+}
+
+// load compiles g; nil where LLVM would be needed and is not there.
+func (e *evaluator) load(ctx context.Context, g *ir.Graph) (*runtime.Model, error) {
+	a, err := codegen.Compile(ctx, g, codegen.Options{})
+	switch {
+	case errors.Is(err, llvm.ErrNotFound):
+		e.interpreted.Store(true)
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	e.compiled.Store(true)
+	return a.Load()
 }
 
 // runner runs a model on memory that stays the same.
@@ -146,11 +193,7 @@ func (e *evaluator) model(ctx context.Context, g *ir.Graph) (*model, error) {
 		e.remember(g, text)
 		return m, nil
 	}
-	a, err := codegen.Compile(ctx, g, codegen.Options{})
-	if err != nil {
-		return nil, err
-	}
-	loaded, err := a.Load()
+	loaded, err := e.load(ctx, g)
 	if err != nil {
 		return nil, err
 	}
@@ -194,7 +237,7 @@ func (e *evaluator) evict() error {
 	}
 	m := e.models[oldest]
 	delete(e.models, oldest)
-	return m.Close()
+	return m.close()
 }
 
 // key is the text of g without the positions, which end its lines.

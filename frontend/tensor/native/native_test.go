@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/tensorcc/tcc/codegen/llvm"
 	"github.com/tensorcc/tcc/frontend/nn"
 	"github.com/tensorcc/tcc/frontend/tensor"
 	"github.com/tensorcc/tcc/frontend/tensor/native"
@@ -13,8 +14,11 @@ import (
 
 func use(t *testing.T) {
 	t.Helper()
+	if _, err := llvm.Find(); err != nil {
+		t.Skip(err)
+	}
 	if err := native.Use(); err != nil {
-		t.Skipf("no LLVM: %v", err)
+		t.Fatal(err)
 	}
 	if b := tensor.Backend(); b != "native" {
 		t.Fatalf("backend %s", b)
