@@ -292,7 +292,11 @@ func (f *fuser) demand(v *ir.Value) {
 // first value that is not a strided view of what comes before: a hero reads
 // its operands many times, so that addresses must be linear in its loops.
 func (f *fuser) demandStrided(v *ir.Value) {
-	if f.place[v.ID] != isFree || !f.data[v.ID] || f.panel(v) {
+	if f.place[v.ID] != isFree || !f.data[v.ID] {
+		return
+	}
+	if p := f.panel(v); p != nil {
+		f.demand(p)
 		return
 	}
 	if v.Op == ir.OpPad {
@@ -324,11 +328,15 @@ func (f *fuser) demandRows(v *ir.Value) {
 	}
 }
 
-// panel reports whether v is a constant rearranged by moves, as the panels
-// pass leaves it: its order in memory was chosen for the hero.
-func (f *fuser) panel(v *ir.Value) bool {
+// panel returns the panels that v rearranges by moves, as the panels pass leaves
+// them, nil if it does not: their order in memory was chosen for the hero.
+func (f *fuser) panel(v *ir.Value) *ir.Value {
 	for f.place[v.ID] == isFree && len(v.Args) == 1 && v.Op.Is(ir.Moves) {
 		v = v.Args[0]
 	}
-	return v.Op == ir.OpConst && f.place[v.ID] == atTop
+	b, ok := v.Attr.(*ir.BarrierAttr)
+	if v.Op == ir.OpConst && f.place[v.ID] == atTop || ok && b.ID == panelBarrier {
+		return v
+	}
+	return nil
 }

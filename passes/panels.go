@@ -54,11 +54,10 @@ func (p *packer) dotOperand(out *ir.Graph, v, w *ir.Value) *ir.Value {
 	if trans {
 		n = w.Type.Shape[0]
 	}
-	x := p.pack(out, w, n, trans)
-	if x == nil || !trans {
-		return x
+	if w.Op != ir.OpConst {
+		return p.runOperand(out, v, w)
 	}
-	return out.Must(w.Pos, ir.OpTranspose, &ir.PermAttr{Perm: []int{1, 0}}, x)
+	return p.pack(out, w, n, trans)
 }
 
 // convOperand packs weights with the output channels last; grouped ones stay,
@@ -92,16 +91,24 @@ func (p *packer) pack(out *ir.Graph, w *ir.Value, columns ir.Dim, trans bool) *i
 	if p.packed[key] == nil {
 		p.packed[key] = packLiteral(l, k, n, trans)
 	}
-	lit := p.packed[key]
-	count := lit.Shape[0]
-	x := out.Must(w.Pos, ir.OpConst, &ir.ConstAttr{Value: lit})
+	x := out.Must(w.Pos, ir.OpConst, &ir.ConstAttr{Value: p.packed[key]})
+	return unpack(out, w, x, k, n, trans)
+}
+
+// unpack is the matrix of k rows and n columns of which x has the panels; with
+// trans its transpose. It stands for w.
+func unpack(out *ir.Graph, w, x *ir.Value, k, n int64, trans bool) *ir.Value {
+	count, _ := x.Type.Shape[0].Int()
 	x = out.Must(w.Pos, ir.OpTranspose, &ir.PermAttr{Perm: []int{1, 0, 2}}, x)
 	x = reshape(out, w.Pos, x, ir.Dims(k, count*PanelWidth))
-	if count*PanelWidth == n {
-		return x
+	if count*PanelWidth != n {
+		x = out.Must(w.Pos, ir.OpSlice, &ir.SliceAttr{Start: ir.Dims(0, 0), Step: []int64{1, 1},
+			Shape: ir.Dims(k, n)}, x)
 	}
-	return out.Must(w.Pos, ir.OpSlice, &ir.SliceAttr{Start: ir.Dims(0, 0), Step: []int64{1, 1},
-		Shape: ir.Dims(k, n)}, x)
+	if trans {
+		x = out.Must(w.Pos, ir.OpTranspose, &ir.PermAttr{Perm: []int{1, 0}}, x)
+	}
+	return x
 }
 
 func packLiteral(l *ir.Literal, k, n int64, trans bool) *ir.Literal {

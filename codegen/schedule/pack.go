@@ -158,15 +158,15 @@ func (p *product) worthColumns(e *kernel.Expr, t *tiling) bool {
 		p.depends(e, p.m, t.mt, t.m0) || p.guarded(e) {
 		return false
 	}
-	return p.strided(e) || t.kb != "" && t.m*t.h >= fewUses && p.sparse(e, t)
+	return p.strided(e) || t.kb != "" && t.m*t.h >= fewUses && p.sparse(e, t.block)
 }
 
 // sparse reports whether the steps of the accumulation read lines of e that are
 // apart.
-func (p *product) sparse(e *kernel.Expr, t *tiling) bool {
+func (p *product) sparse(e *kernel.Expr, b block) bool {
 	step, _, ok := e.Index.Linear(last(p.red))
 	n, static := step.Int()
-	return !ok || !static || n > 2*t.w*t.cols
+	return !ok || !static || n > 2*b.w*b.cols
 }
 
 // axis is a dimension of a packed operand with its stride in memory.

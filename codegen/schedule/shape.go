@@ -176,6 +176,22 @@ func (p *product) fixed() bool {
 	return ok
 }
 
+// copies reports whether an operand with lanes that serves all rows is copied by
+// tasks: panels are not.
+func (p *product) copies(b block) bool {
+	return slices.ContainsFunc(p.loads, func(e *kernel.Expr) bool {
+		return e.Index.Has(p.n) && !e.Index.Has(p.m) && (p.odd[e.Buf] || p.sparse(e, b))
+	})
+}
+
+// across reports whether an operand without lanes is contiguous along the rows,
+// so that few of them are short pieces of memory.
+func (p *product) across() bool {
+	return slices.ContainsFunc(p.loads, func(e *kernel.Expr) bool {
+		return !e.Index.Has(p.n) && stride(e.Index, p.m) == 1
+	})
+}
+
 // group sizes tasks: columns first as long as their operand stays in the
 // cache, since what is packed of the rows serves them all, then rows; with a
 // blocked accumulation about as many of both.
@@ -221,6 +237,9 @@ func (p *product) group(b block, deep bool) grouping {
 	switch {
 	case deep:
 		side := int64(math.Sqrt(float64(work / max(k, 1))))
+		if !p.copies(b) && !p.across() {
+			side /= 4 // what is copied of the rows serves more columns
+		}
 		g.m = take(min(tilesM, max(side/b.rows, 1)))
 		g.h = take(min(h, max(side/b.rows/g.m, 1)))
 		g.n = even(take(tilesN), tilesN)

@@ -1,0 +1,83 @@
+package codegen
+
+import (
+	"testing"
+
+	"github.com/tensorcc/tcc/ir"
+	"github.com/tensorcc/tcc/ir/irtest"
+)
+
+// panelProducts have right operands of the run that are stored as panels before
+// the product, with the number of kernels that takes.
+var panelProducts = []struct {
+	name, text string
+	kernels    int
+}{
+	{"columns are rows in memory, whole panels", `
+	v0 = param <f32[70,48]> {x}
+	v1 = param <f32[64,48]> {y}
+	v2 = dot <f32[70,64]> v0 v1 {lcontract=[1] rcontract=[1]}
+	return v2`, 2},
+	{"the same with a rest, blocked, and a bias", `
+	v0 = param <f32[3,40,1601]> {x}
+	v1 = param <f32[45,1601]> {y}
+	v2 = dot <f32[3,40,45]> v0 v1 {lcontract=[2] rcontract=[1]}
+	v3 = param <f32[45]> {bias}
+	v4 = broadcast <f32[3,40,45]> v3 {shape=[3,40,45] axes=[2]}
+	v5 = add <f32[3,40,45]> v2 v4
+	return v5`, 2},
+	{"a long sum, both operands with rows of columns", `
+	v0 = param <f32[770,530]> {x}
+	v1 = param <f32[770,50]> {y}
+	v2 = dot <f32[530,50]> v0 v1 {lcontract=[0] rcontract=[0]}
+	return v2`, 2},
+	{"a computed operand of two products", `
+	v0 = param <f32[70,33]> {x}
+	v1 = param <f32[70,33]> {z}
+	v2 = param <f32[33,40]> {y}
+	v3 = mul <f32[33,40]> v2 v2
+	v4 = transpose <f32[40,33]> v3 {[1 0]}
+	v5 = dot <f32[70,40]> v0 v4 {lcontract=[1] rcontract=[1]}
+	v6 = dot <f32[70,40]> v1 v4 {lcontract=[1] rcontract=[1]}
+	v7 = sub <f32[70,40]> v5 v6
+	return v7`, 0},
+}
+
+// TestPanels: products whose right operand becomes panels in a kernel of its own.
+func TestPanels(t *testing.T) {
+	levels := nativeLevels(t)
+	var subjects []*subject
+	for i, p := range panelProducts {
+		g, err := ir.Parse(p.name, "graph f"+p.text+"\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &irtest.Case{Graph: g, Inputs: [][]*ir.Literal{extremeInputs(t, g, nil, uint64(i))}}
+		for range g.Values {
+			c.Bounds = append(c.Bounds, irtest.Bound{Abs: 1e-3})
+		}
+		subjects = append(subjects, newSubject(c, levels))
+	}
+	if err := compileAll(subjects, levels); err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range subjects {
+		p := panelProducts[i]
+		if s.err != nil {
+			t.Errorf("%s: %v", p.name, s.err)
+			continue
+		}
+		if n := len(s.a.Plan.Trees); p.kernels > 0 && n != p.kernels {
+			t.Errorf("%s: %d kernels, want %d", p.name, n, p.kernels)
+		}
+		want, err := wanted(s.c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, level := range levels {
+			if err := guard(func() error { return s.run(level, want) }); err != nil {
+				t.Errorf("%s: %s: %v", p.name, level, err)
+			}
+		}
+	}
+}
