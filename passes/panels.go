@@ -4,13 +4,14 @@ import (
 	"github.com/tensorcc/tcc/ir"
 )
 
-// panels stores constant right operands of products as panels of PanelWidth
-// columns: element (k, n) of K rows lies at (n/16)*K*16 + k*16 + n%16, columns
-// filled up with zeros. A micro-kernel of any level then reads its operand
-// row by row, without a gap; the widths of all vectors divide that of a panel,
-// so that one copy of the weights serves all levels.
+// panels stores right operands of products, constant ones and those that
+// runOperand takes, as panels of PanelWidth columns: element (k, n) of K rows
+// lies at (n/16)*K*16 + k*16 + n%16, columns filled up with zeros. A
+// micro-kernel of any level then reads its operand row by row, without a gap;
+// the widths of all vectors divide that of a panel, so that one copy of the
+// weights serves all levels.
 //
-// The operand becomes the panel constant followed by a transpose, a reshape
+// The operand becomes the panels followed by a transpose, a reshape
 // and a slice that unpack it. Fusion keeps these inside of the region, where
 // they are index arithmetic.
 func panels(_ *Context, g *ir.Graph) (*ir.Graph, error) {
