@@ -211,6 +211,10 @@ func (c *call) setBuffer(i int, base unsafe.Pointer, size int64) error {
 		if offset == overflow || n == overflow {
 			return fmt.Errorf("%s: sizes computed by this call do not fit 64 bits", c.p.Name)
 		}
+		if n < 0 {
+			return fmt.Errorf("%s: a result inside the model has %s bytes, which is %d: "+
+				"use larger inputs", c.p.Name, c.p.IntString(b.Size), n)
+		}
 		return fmt.Errorf("%s: plan: buffer %d: bytes %d to %d+%d of a block of %d",
 			c.p.Name, i, offset, offset, n, size)
 	}

@@ -470,6 +470,23 @@ func TestLoop(t *testing.T) {
 	}
 }
 
+// TestNegativeSize has a result of 4N-8 bytes.
+func TestNegativeSize(t *testing.T) {
+	p := &Program{
+		Name:    "short",
+		Inputs:  []Port{{Name: "x", DType: F32, Dims: []Int{^0}}},
+		Symbols: []Symbol{{Name: "N"}},
+		Exprs: []Expr{{Op: OpSym}, {Op: OpConst, Const: -8}, {Op: OpMul, A: ^0, B: 4},
+			{Op: OpAdd, A: ^2, B: ^1}},
+		Buffers: []Buffer{{Kind: InArena, Size: ^3}},
+		Arena:   64,
+	}
+	m := newModel(t, p, nil)
+	_, err := m.Run([]*Tensor{MustFrom([]float32{1}, 1)})
+	wantError(t, err, "short: a result inside the model has (N*4+-8) bytes, which is -4: "+
+		"use larger inputs")
+}
+
 // TestCollected lets a model go without Close: its cleanup runs.
 func TestCollected(t *testing.T) {
 	done := make(chan bool)
