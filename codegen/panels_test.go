@@ -7,17 +7,18 @@ import (
 	"github.com/tensorcc/tcc/ir/irtest"
 )
 
-// panelProducts have right operands of the run that are stored as panels before
-// the product, with the number of kernels that takes.
+// panelProducts have right operands of the run that are packed: most as panels
+// before the product, with the number of kernels that takes.
 var panelProducts = []struct {
 	name, text string
 	kernels    int
+	dims       []map[string]int64 // values of the symbols, each a run
 }{
 	{"columns are rows in memory, whole panels", `
 	v0 = param <f32[70,48]> {x}
 	v1 = param <f32[64,48]> {y}
 	v2 = dot <f32[70,64]> v0 v1 {lcontract=[1] rcontract=[1]}
-	return v2`, 2},
+	return v2`, 2, nil},
 	{"the same with a rest, blocked, and a bias", `
 	v0 = param <f32[3,40,1601]> {x}
 	v1 = param <f32[45,1601]> {y}
@@ -25,12 +26,12 @@ var panelProducts = []struct {
 	v3 = param <f32[45]> {bias}
 	v4 = broadcast <f32[3,40,45]> v3 {shape=[3,40,45] axes=[2]}
 	v5 = add <f32[3,40,45]> v2 v4
-	return v5`, 2},
+	return v5`, 2, nil},
 	{"a long sum, both operands with rows of columns", `
 	v0 = param <f32[770,530]> {x}
 	v1 = param <f32[770,50]> {y}
 	v2 = dot <f32[530,50]> v0 v1 {lcontract=[0] rcontract=[0]}
-	return v2`, 2},
+	return v2`, 2, nil},
 	{"a computed operand of two products", `
 	v0 = param <f32[70,33]> {x}
 	v1 = param <f32[70,33]> {z}
@@ -40,10 +41,18 @@ var panelProducts = []struct {
 	v5 = dot <f32[70,40]> v0 v4 {lcontract=[1] rcontract=[1]}
 	v6 = dot <f32[70,40]> v1 v4 {lcontract=[1] rcontract=[1]}
 	v7 = sub <f32[70,40]> v5 v6
-	return v7`, 0},
+	return v7`, 0, nil},
+	{"extents of the run: each task packs", `
+	v0 = param <f32[M,K]> {x}
+	v1 = param <f32[N,K]> {y}
+	v2 = dot <f32[M,N]> v0 v1 {lcontract=[1] rcontract=[1]}
+	return v2`, 1, []map[string]int64{{"M": 30, "K": 70, "N": 50}, {"M": 260, "K": 1050, "N": 145},
+		{"M": 14, "K": 16, "N": 32}, {"M": 1, "K": 1, "N": 1}, {"M": 0, "K": 5, "N": 5},
+		{"M": 5, "K": 0, "N": 20}}},
 }
 
-// TestPanels: products whose right operand becomes panels in a kernel of its own.
+// TestPanels: products whose right operand is packed, ahead of the product or in
+// its tasks.
 func TestPanels(t *testing.T) {
 	levels := nativeLevels(t)
 	var subjects []*subject
@@ -52,7 +61,14 @@ func TestPanels(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := &irtest.Case{Graph: g, Inputs: [][]*ir.Literal{extremeInputs(t, g, nil, uint64(i))}}
+		c := &irtest.Case{Graph: g}
+		dims := p.dims
+		if dims == nil {
+			dims = []map[string]int64{nil}
+		}
+		for _, env := range dims {
+			c.Inputs = append(c.Inputs, extremeInputs(t, g, env, uint64(i)))
+		}
 		for range g.Values {
 			c.Bounds = append(c.Bounds, irtest.Bound{Abs: 1e-3})
 		}

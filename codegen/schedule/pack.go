@@ -364,6 +364,11 @@ func (p *product) stage(v string, e *kernel.Expr, axes []axis, rows bool) error 
 	if err != nil {
 		return err
 	}
+	try := &scheduler{Kernel: p.Kernel.Clone(), t: p.t}
+	if try.cross(names) == nil {
+		p.Kernel = try.Kernel
+		return nil
+	}
 	return p.fill(names)
 }
 

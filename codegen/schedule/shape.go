@@ -162,6 +162,7 @@ const (
 	leastWork = 256 << 10
 	mostWork  = 4 << 20
 	deepWork  = 32 << 20
+	openWork  = 16 << 20 // of a typical sum, where extents are not numbers
 
 	fewTasks = 16 // tasks that a kernel should have before they grow
 )
@@ -190,6 +191,19 @@ func (p *product) across() bool {
 	return slices.ContainsFunc(p.loads, func(e *kernel.Expr) bool {
 		return !e.Index.Has(p.n) && stride(e.Index, p.m) == 1
 	})
+}
+
+// side is about how many rows a task of a blocked accumulation has for an area
+// of the result: what is copied of one operand is to serve more of the other.
+func (p *product) side(b block, area int64) int64 {
+	side := int64(math.Sqrt(float64(area)))
+	switch {
+	case !p.fixed():
+		return side * 7 / 5 // copies of columns cost more, as their lines are apart
+	case !p.copies(b) && !p.across():
+		return side / 4
+	}
+	return side
 }
 
 // group sizes tasks: columns first as long as their operand stays in the
@@ -222,7 +236,7 @@ func (p *product) group(b block, deep bool) grouping {
 	}
 	work := min(max(total/fewTasks, least), most)
 	if deep && !p.fixed() {
-		work = max(work, mostWork)
+		work = openWork
 	}
 	work = cmp.Or(int64(p.t.Task), work)
 	tilesN, tilesM := (n+b.w*b.cols-1)/(b.w*b.cols), (m+b.rows-1)/b.rows
@@ -236,10 +250,7 @@ func (p *product) group(b block, deep bool) grouping {
 	columns := k * b.w * b.cols * 4 // bytes of a tile's operand
 	switch {
 	case deep:
-		side := int64(math.Sqrt(float64(work / max(k, 1))))
-		if !p.copies(b) && !p.across() {
-			side /= 4 // what is copied of the rows serves more columns
-		}
+		side := p.side(b, work/max(k, 1))
 		g.m = take(min(tilesM, max(side/b.rows, 1)))
 		g.h = take(min(h, max(side/b.rows/g.m, 1)))
 		g.n = even(take(tilesN), tilesN)

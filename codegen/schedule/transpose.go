@@ -195,7 +195,7 @@ func (c *crossing) exchange(i0, j0 string) error {
 		if err != nil {
 			return err
 		}
-		if err := c.swap(names[0], names[1]); err != nil {
+		if err := c.swap(names[0], names[1], c.n); err != nil {
 			return err
 		}
 	}
@@ -216,10 +216,14 @@ func (c *crossing) crossed(i0, j0 string) []*kernel.Expr {
 }
 
 // swap puts the instruction in place of the nest of i and j that copies a tile.
-func (c *crossing) swap(i, j string) error {
-	st, ok := c.Loop(j).Body[0].(*kernel.Store)
+func (s *scheduler) swap(i, j string, n int64) error {
+	st, ok := s.Loop(j).Body[0].(*kernel.Store)
 	if !ok || st.Value.Kind != kernel.KLoad {
 		return refuse("the copy of a tile is not plain")
+	}
+	in := kernel.Transposition(n, st.Buf.DType)
+	if in == nil {
+		return refuse("no tiles of %d %v", n, st.Buf.DType)
 	}
 	tile := func(b *kernel.Buffer, at ir.Dim, rows, columns string) kernel.Tile {
 		r, _, _ := at.Linear(rows)
@@ -227,6 +231,73 @@ func (c *crossing) swap(i, j string) error {
 		first := at.Subst(func(s string) (ir.Dim, bool) { return ir.Const(0), s == rows || s == columns })
 		return kernel.Tile{Buf: b, Index: first, Strides: []ir.Dim{r, q}}
 	}
-	return c.Replace(i, kernel.Transposition(c.n, st.Buf.DType), []kernel.Tile{
+	return s.Replace(i, in, []kernel.Tile{
 		tile(st.Buf, st.Index, i, j), tile(st.Value.Buf, st.Value.Index, j, i)})
+}
+
+// cross makes tiles that are exchanged in registers of the nest of vars, a copy
+// that is contiguous in its last loop and in the source along another; what is
+// left at the edges becomes vectors along the copy.
+func (s *scheduler) cross(vars []string) error {
+	j := last(vars)
+	st, ok := s.Loop(j).Body[0].(*kernel.Store)
+	if !ok || st.Value.Kind != kernel.KLoad || len(st.Value.Args) > 0 || len(s.Loop(j).Body) != 1 {
+		return refuse("the copy is not plain")
+	}
+	at := slices.IndexFunc(vars, func(v string) bool { return stride(st.Value.Index, v) == 1 })
+	n := min(s.lanes(s.Loop(j).Body), 16)
+	if at < 0 || vars[at] == j || stride(st.Index, j) != 1 || kernel.Transposition(n, st.Buf.DType) == nil {
+		return refuse("nothing to exchange")
+	}
+	i := vars[at]
+	outer := slices.DeleteFunc(slices.Clone(vars), func(v string) bool { return v == i || v == j })
+	if err := s.Reorder(append(outer, i, j)...); err != nil {
+		return err
+	}
+	if err := s.crossRest(i, j, n); err != nil {
+		return err
+	}
+	if err := s.Reorder(j, i); err != nil {
+		return err
+	}
+	if err := s.crossRest(j, i, n); err != nil {
+		return err
+	}
+	ii, err := s.Split(i, i+"x", n, kernel.Exact)
+	if err != nil {
+		return err
+	}
+	jj, err := s.Split(j, j+"x", n, kernel.Exact)
+	if err != nil {
+		return err
+	}
+	if err := s.Reorder(j, i, ii, jj); err != nil {
+		return err
+	}
+	return s.swap(ii, jj, n)
+}
+
+// crossRest cuts off of loop v what is left of whole tiles of n, and makes
+// vectors of it along the copy: along the loop w inside v where the copy is
+// contiguous in that, else along v.
+func (s *scheduler) crossRest(v, w string, n int64) error {
+	main := s.Loop(v).Extent.FloorDiv(ir.Const(n)).MulConst(n)
+	if main.IsConst(0) {
+		return refuse("no whole tile")
+	}
+	if main.Equal(s.Loop(v).Extent) {
+		return nil
+	}
+	rest, err := s.Cut(v, main)
+	if err != nil {
+		return err
+	}
+	v, w = rest[v], rest[w]
+	if st, ok := s.Loop(w).Body[0].(*kernel.Store); ok && stride(st.Index, w) != 1 {
+		if err := s.Reorder(w, v); err != nil {
+			return err
+		}
+		w = v
+	}
+	return s.vectorize(w)
 }
