@@ -30,6 +30,9 @@ type Options struct {
 	Tuning *Tuning
 	// Precision of products of f32; cheaper ones than the highest are asked for.
 	Precision schedule.Precision
+	// InPlace has pairs of a result and a parameter of one type: results that take the parameter's
+	// memory, where the order of what is computed allows it.
+	InPlace [][2]int
 	// Emulate makes code for this machine of the levels that it has not, with
 	// their instructions computed by others: for tests of such levels.
 	Emulate bool
@@ -69,7 +72,7 @@ func prepare(g *ir.Graph, o Options) (*Artifact, error) {
 	}
 	lap(&a.Stats.Passes)
 	a.Graph = fused
-	if a.Plan, err = plan.Make(fused, passes.PlanMemory(fused)); err != nil {
+	if a.Plan, err = plan.Make(fused, passes.PlanMemory(fused), o.InPlace); err != nil {
 		return nil, err
 	}
 	lap(&a.Stats.Plan)

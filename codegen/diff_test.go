@@ -38,6 +38,7 @@ func config(seed uint64) irtest.Config {
 // report is what a run over seeds found.
 type report struct {
 	Cases, Values int
+	InPlace       int            // results in the memory of parameters
 	Covered       map[string]int // "op dtype"
 	Skipped       map[string]int // by reason
 	Failures      []failure
@@ -52,6 +53,7 @@ type failure struct {
 func (r *report) add(o *report) {
 	r.Cases += o.Cases
 	r.Values += o.Values
+	r.InPlace += o.InPlace
 	for k, n := range o.Covered {
 		r.Covered[k] += n
 	}
@@ -103,6 +105,9 @@ func checkSeeds(from, to uint64, levels []string,
 		}
 		r.Cases++
 		r.cover(s.c.Graph)
+		for _, p := range s.a.Plan.Program.Outputs {
+			r.InPlace += min(p.InPlace, 1)
+		}
 		for _, level := range levels {
 			progress(s.c.Seed, level)
 			err := guard(func() error { return s.run(level, want) })
@@ -166,8 +171,9 @@ func logCoverage(t *testing.T, r *report, levels []string) {
 		op, d, _ := strings.Cut(k, " ")
 		ops[op], types[d] = true, true
 	}
-	t.Logf("%d graphs of %d values at levels %s: %d ops, %d result types, %d pairs of them",
-		r.Cases, r.Values, strings.Join(levels, ", "), len(ops), len(types), len(r.Covered))
+	t.Logf("%d graphs of %d values at levels %s: %d ops, %d result types, %d pairs of them; "+
+		"%d results in place", r.Cases, r.Values, strings.Join(levels, ", "), len(ops), len(types),
+		len(r.Covered), r.InPlace)
 	for _, why := range slices.Sorted(maps.Keys(r.Skipped)) {
 		t.Logf("%d graphs refused: %s", r.Skipped[why], why)
 	}

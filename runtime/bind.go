@@ -181,15 +181,27 @@ func (c *call) placeOutput(i int) error {
 		return nil
 	}
 	s.base = t.ptr()
-	direct := t.packed
+	direct, own := t.packed, c.p.Outputs[i].InPlace-1
 	for j := range c.inputs {
-		direct = direct && !overlaps(t, c.inputs[j].t)
+		in := &c.inputs[j]
+		direct = direct && (j == own && in.base == s.base || !overlaps(t, in.t))
 	}
 	if !direct {
 		s.staged = true
 		c.stageIO(s, d, shape)
 	}
+	if own >= 0 {
+		c.takeInput(s, &c.inputs[own])
+	}
 	return nil
+}
+
+// takeInput makes the memory of s, an output, that of in, too.
+func (c *call) takeInput(s, in *ioState) {
+	if in.base != s.base {
+		copy(unsafe.Slice((*byte)(s.base), s.size), unsafe.Slice((*byte)(in.base), s.size))
+		in.base = s.base
+	}
 }
 
 // resize gives t, whose memory is the runtime's, another shape, and new memory if it must.

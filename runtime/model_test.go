@@ -203,6 +203,65 @@ func TestRunIntoTensors(t *testing.T) {
 	wantError(t, err, "chain: output y: the tensor given is f32[2,4], this call makes f32[3,4]")
 }
 
+// TestInPlace runs x = sqrt(4*x), which reads and writes one place, on tensors
+// that are one, on tensors apart, and on one that is another input, too.
+func TestInPlace(t *testing.T) {
+	p := &Program{
+		Name:    "step",
+		Inputs:  []Port{{Name: "x", DType: F32, Dims: []Int{4}}, {Name: "w", DType: F32, Dims: []Int{1}}},
+		Outputs: []Port{{Name: "y", DType: F32, Dims: []Int{4}, InPlace: 1}},
+		Buffers: []Buffer{{Kind: InOutput, Size: 16}, {Kind: InInput, Index: 1, Size: 4}},
+		Kernels: []Kernel{goKernel("scale", scale, 4, 0), goKernel("root", root, 4, 64)},
+		Steps: []Step{
+			&Launch{Kernel: 0, Bufs: []int{0, 1, 0}, Writes: []int{2}, Dims: []Int{4}},
+			&Launch{Kernel: 1, Bufs: []int{0, 0}, Writes: []int{1}, Dims: []Int{4}},
+		},
+	}
+	m := newModel(t, p, nil)
+	run := func(y, x, w *Tensor) *Tensor {
+		out := []*Tensor{y}
+		if err := m.RunInto(out, []*Tensor{x, w}); err != nil {
+			t.Fatal(err)
+		}
+		return out[0]
+	}
+	check := func(x *Tensor, want ...float32) {
+		t.Helper()
+		got, err := Slice[float32](x.Contiguous())
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Error(err, diff)
+		}
+	}
+	start := func() *Tensor { return MustFrom([]float32{4, 16, 36, 64}, 4) }
+	w := MustFrom([]float32{4}, 1)
+	x := start()
+	check(run(x, x, w), 4, 8, 12, 16)
+	check(run(nil, x, w), 4, 4*math.Sqrt2, 4*float32(math.Sqrt(3)), 8)
+	check(x, 4, 8, 12, 16)
+	wide := MustFrom([]float32{4, 0, 16, 0, 36, 0, 64, 0}, 8)
+	strided, err := wide.Slice(0, 0, 8, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(run(strided, strided, w), 4, 8, 12, 16)
+	check(wide, 4, 0, 8, 0, 12, 0, 16, 0)
+	x = start()
+	first, err := x.Slice(0, 0, 1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(run(x, x, first), 4, 8, 12, 16) // all are scaled by what was there before
+	for want, bad := range map[string]Port{
+		"in place of input 2":                 {Name: "y", DType: F32, Dims: []Int{4}, InPlace: 3},
+		"in place of input w of another type": {Name: "y", DType: F32, Dims: []Int{4}, InPlace: 2},
+	} {
+		q := *p
+		q.Outputs = []Port{bad}
+		_, err := New(&q, nil, WithLevel(LevelGeneric))
+		wantError(t, err, want)
+	}
+}
+
 func wantError(t testing.TB, err error, want string) {
 	t.Helper()
 	if err == nil || !strings.Contains(err.Error(), want) {

@@ -35,6 +35,10 @@ type Port struct {
 	Name  string
 	DType DType
 	Dims  []Int
+	// InPlace, of an output, is 1 + the index of the input of the same type in whose memory the
+	// output is made: what a kernel writes to the one it has read from the other. A call that is
+	// given other memory for the output copies the input there first. 0 is none.
+	InPlace int
 }
 
 // Symbol is a dynamic dim. It is read from axis Axis of input Input where a call starts or, where

@@ -3,6 +3,7 @@ package runtime
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // validator collects what is wrong with a Program. These are faults of who made it, not of its
@@ -93,6 +94,24 @@ func (v *validator) ports() {
 			for _, d := range p.Dims {
 				v.int(d, "%s %d %s", what, j, p.Name)
 			}
+			if p.InPlace != 0 {
+				v.inPlace(what, j, p)
+			}
+		}
+	}
+}
+
+func (v *validator) inPlace(what string, i int, p Port) {
+	if what == "input" || !v.index(p.InPlace-1, len(v.p.Inputs), "output %d %s: in place", i, p.Name) {
+		v.fail("%s %d %s: in place of input %d", what, i, p.Name, p.InPlace-1)
+		return
+	}
+	if in := v.p.Inputs[p.InPlace-1]; in.DType != p.DType || !slices.Equal(in.Dims, p.Dims) {
+		v.fail("output %d %s: in place of input %s of another type", i, p.Name, in.Name)
+	}
+	for j, other := range v.p.Outputs[:i] {
+		if other.InPlace == p.InPlace {
+			v.fail("outputs %d and %d: in place of one input", j, i)
 		}
 	}
 }

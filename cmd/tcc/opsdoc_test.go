@@ -109,7 +109,7 @@ func probeKernels(c *irtest.Case, emit func(tree *kernel.Kernel) error) error {
 	if err != nil {
 		return err
 	}
-	p, err := plan.Make(g, passes.PlanMemory(g))
+	p, err := plan.Make(g, passes.PlanMemory(g), nil)
 	if err != nil {
 		return err
 	}

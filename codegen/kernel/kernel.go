@@ -23,8 +23,7 @@ const (
 	Registers              // tiles of a matrix unit, which only instructions touch
 )
 
-// Buffer is a row of elements. Two parameters never overlap, except that
-// an output may be the same memory as an input that Alias names.
+// Buffer is a row of elements. Two parameters never overlap.
 type Buffer struct {
 	Name  string
 	DType ir.DType

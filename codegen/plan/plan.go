@@ -57,8 +57,10 @@ type Memory interface {
 // weights themselves: a cache line.
 const weightAlign = 64
 
-// Make plans g, the result of all passes.
-func Make(g *ir.Graph, mem Memory) (*Plan, error) {
+// Make plans g, the result of all passes. Each pair of inPlace has a result and
+// a parameter of one type whose memory the result is to take; where it can, the
+// program's output says so.
+func Make(g *ir.Graph, mem Memory, inPlace [][2]int) (*Plan, error) {
 	p := &runtime.Program{Name: g.Name, WeightAlign: weightAlign}
 	b := &builder{
 		p: p, mem: mem,
@@ -69,17 +71,22 @@ func Make(g *ir.Graph, mem Memory) (*Plan, error) {
 		consts:  map[string]int{},
 		shared:  map[runtime.Buffer]int{},
 		parts:   map[int]bool{},
+		inPlace: map[int]int{},
 		facts:   kernel.NewFacts(),
 	}
 	if err := b.signature(g); err != nil {
 		return nil, err
 	}
+	b.declareInPlace(g, inPlace)
 	b.depth = -1 // the graph itself is at depth 0
 	steps, err := b.graph(g, b.outputs)
 	if err != nil {
 		return nil, err
 	}
 	p.Steps = steps
+	for o, in := range b.inPlace {
+		p.Outputs[p.Buffers[o].Index].InPlace = in + 1
+	}
 	if p.Arena, err = b.slots.int(mem.Total()); err != nil {
 		return nil, err
 	}
@@ -105,6 +112,7 @@ type builder struct {
 	shared      map[runtime.Buffer]int
 	late        int           // late blocks
 	parts       map[int]bool  // buffers in memory that is made before a loop
+	inPlace     map[int]int   // inputs, by the buffer of the output that takes their memory
 	facts       *kernel.Facts // that hold outside of branches
 	depth       int           // of ifs and loops around
 }
@@ -264,6 +272,10 @@ func (b *builder) lateBuffer(buf int) bool {
 func (b *builder) deliver(r *ir.Value, to int) ([]runtime.Step, error) {
 	from := b.bufs[r][0]
 	if to < 0 || b.same(from, to) {
+		return nil, nil
+	}
+	if in, ok := b.inPlace[to]; ok && b.p.Buffers[from].Kind == runtime.InInput &&
+		b.p.Buffers[from].Index == in {
 		return nil, nil
 	}
 	size, err := b.slots.int(bytesOf(r.Type))
@@ -428,11 +440,13 @@ func (b *builder) lower(kind string, body *ir.Graph, args []*ir.Value, outs []in
 	if err != nil {
 		return nil, err
 	}
-	k, dims := opaque(res.Kernel)
-	l := &runtime.Launch{Kernel: b.kernel(k, dims, kind, body)}
+	var bufs []int
 	for _, i := range res.Args {
-		l.Bufs = append(l.Bufs, b.bufs[args[i]][0])
+		bufs = append(bufs, b.bufs[args[i]][0])
 	}
+	tree, bufs := b.mergeInPlace(res.Kernel, bufs, outs)
+	k, dims := opaque(tree)
+	l := &runtime.Launch{Kernel: b.kernel(k, dims, kind, body), Bufs: bufs}
 	for _, o := range outs {
 		l.Writes = append(l.Writes, len(l.Bufs))
 		l.Bufs = append(l.Bufs, o)
@@ -444,7 +458,7 @@ func (b *builder) lower(kind string, body *ir.Graph, args []*ir.Value, outs []in
 		}
 		l.Dims = append(l.Dims, d)
 	}
-	l.Cost, err = b.slots.int(Cost(res.Kernel))
+	l.Cost, err = b.slots.int(Cost(tree))
 	return l, err
 }
 

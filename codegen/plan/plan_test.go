@@ -135,7 +135,7 @@ func TestPlanAgreesWithInterpreter(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := plan.Make(fused, noArena{})
+			p, err := plan.Make(fused, noArena{}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -144,6 +144,45 @@ func TestPlanAgreesWithInterpreter(t *testing.T) {
 				compare(t, g, m, n)
 			}
 		})
+	}
+}
+
+// TestInPlace says which results of a graph can take the memory of parameters,
+// and compares with the interpreter.
+func TestInPlace(t *testing.T) {
+	g := ir.NewGraph("step")
+	dims := []ir.Dim{ir.Sym("N"), ir.Const(3)}
+	var ps []*ir.Value
+	for _, name := range []string{"read", "late", "turned", "same", "whole"} {
+		ps = append(ps, param(g, name, dims...))
+	}
+	read := op(g, ir.OpAdd, nil, op(g, ir.OpExp, nil, ps[0]), ps[2])
+	late := op(g, ir.OpNeg, nil, ps[1])
+	cut := op(g, ir.OpBarrier, &ir.BarrierAttr{ID: 1}, late)
+	after := op(g, ir.OpMul, nil, op(g, ir.OpSin, nil, cut), ps[1])
+	flip := &ir.SliceAttr{Start: []ir.Dim{ir.Const(0), ir.Const(2)}, Step: []int64{1, -1}, Shape: dims}
+	turned := op(g, ir.OpSlice, flip, ps[2])
+	whole := op(g, ir.OpSum, &ir.AxesAttr{Axes: []int{0, 1}}, ps[4])
+	mean := op(g, ir.OpBroadcast, &ir.BroadcastAttr{Shape: dims}, whole)
+	g.SetResults([]string{"read", "late", "turned", "same", "whole", "after"}, read, late, turned, ps[3],
+		op(g, ir.OpSub, nil, ps[4], mean), after)
+	fused, err := passes.Run(g, passes.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan.Make(fused, noArena{}, [][2]int{{0, 0}, {1, 1}, {2, 2}, {3, 3}, {4, 4}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]bool{"read": true, "same": true, "whole": true}
+	for i, out := range p.Program.Outputs {
+		if (out.InPlace == i+1) != want[out.Name] {
+			t.Errorf("%s: in place %d, want %v", out.Name, out.InPlace, want[out.Name])
+		}
+	}
+	m := load(t, p)
+	for _, n := range []int64{1, 4} {
+		compare(t, g, m, n)
 	}
 }
 

@@ -119,10 +119,11 @@ func (e *evaluator) Run(ctx context.Context, g *ir.Graph, inputs []*ir.Literal) 
 	return results, nil
 }
 
-// Prepare compiles g and binds its memory at the first run.
+// Prepare compiles g, with results that take the memory of parameters, and binds
+// its memory at the first run.
 func (e *evaluator) Prepare(ctx context.Context, g *ir.Graph, inPlace [][2]int) (tensor.Runner,
 	error) {
-	m, err := e.load(ctx, g)
+	m, err := e.load(ctx, g, inPlace)
 	if err != nil {
 		return nil, err
 	}
@@ -132,9 +133,10 @@ func (e *evaluator) Prepare(ctx context.Context, g *ir.Graph, inPlace [][2]int) 
 	return &runner{m: m}, nil
 }
 
-// load compiles g; nil where LLVM would be needed and is not there.
-func (e *evaluator) load(ctx context.Context, g *ir.Graph) (*runtime.Model, error) {
-	a, err := codegen.Compile(ctx, g, codegen.Options{})
+// load compiles g, see [codegen.Options] for inPlace; nil where LLVM would be
+// needed and is not there.
+func (e *evaluator) load(ctx context.Context, g *ir.Graph, inPlace [][2]int) (*runtime.Model, error) {
+	a, err := codegen.Compile(ctx, g, codegen.Options{InPlace: inPlace})
 	switch {
 	case errors.Is(err, llvm.ErrNotFound):
 		e.interpreted.Store(true)
@@ -193,7 +195,7 @@ func (e *evaluator) model(ctx context.Context, g *ir.Graph) (*model, error) {
 		e.remember(g, text)
 		return m, nil
 	}
-	loaded, err := e.load(ctx, g)
+	loaded, err := e.load(ctx, g, nil)
 	if err != nil {
 		return nil, err
 	}
