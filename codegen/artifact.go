@@ -61,6 +61,8 @@ type Kernel struct {
 	Same    bool
 	Tasks   runtime.Int
 	Scratch runtime.Int
+
+	sched *scheduled
 }
 
 // Stats says what a compilation took, in seconds, and gave.

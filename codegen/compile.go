@@ -4,10 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	goruntime "runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/tensorcc/tcc/codegen/cache"
@@ -38,6 +35,8 @@ type Options struct {
 	Emulate bool
 	// Progress is called as work goes on; done of total kernels are compiled.
 	Progress func(done, total int)
+
+	store func() (*cache.Store, error) // nil: cache.Default
 }
 
 // Compile runs the passes over g and compiles the result for the levels. Where there is no LLVM,
@@ -48,7 +47,7 @@ func Compile(ctx context.Context, g *ir.Graph, o Options) (*Artifact, error) {
 		return nil, err
 	}
 	start := time.Now()
-	if err := a.compile(ctx, o.Progress); err != nil {
+	if err := a.compile(ctx, o); err != nil {
 		return nil, err
 	}
 	a.Stats.LLVM = time.Since(start).Seconds()
@@ -105,18 +104,20 @@ func (a *Artifact) schedule(level string, o Options) (*Level, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Level{Name: level, Target: target, Kernels: make([]Kernel, len(a.Plan.Trees))}
-	trees, err := scheduleAll(a.Plan.Trees, t, o.Tuning)
+	s, err := o.schedules(target)
 	if err != nil {
+		return nil, err
+	}
+	l := &Level{Name: level, Target: target, Kernels: make([]Kernel, len(a.Plan.Trees))}
+	if err := s.all(l.Kernels, a.Plan.Trees, t, o.Tuning); err != nil {
 		return nil, fmt.Errorf("level %s: %w", level, err)
 	}
-	for i, tree := range trees {
+	for i := range l.Kernels {
 		k := &l.Kernels[i]
-		k.Tree = tree
-		if k.Tasks, err = a.Plan.KernelInt(i, tasks(a.Plan.Trees[i], tree)); err != nil {
+		if k.Tasks, err = a.Plan.KernelInt(i, tasks(a.Plan.Trees[i], k.Tree)); err != nil {
 			return nil, err
 		}
-		if k.Scratch, err = a.Plan.KernelInt(i, scratch(tree, level)); err != nil {
+		if k.Scratch, err = a.Plan.KernelInt(i, scratch(k.Tree, level)); err != nil {
 			return nil, err
 		}
 	}
@@ -131,7 +132,7 @@ func (a *Artifact) share() {
 			continue
 		}
 		for j := range l.Kernels {
-			l.Kernels[j].Same = l.Kernels[j].Tree.String() == base.Kernels[j].Tree.String()
+			l.Kernels[j].Same = l.Kernels[j].sched.text == base.Kernels[j].sched.text
 		}
 	}
 }
@@ -192,27 +193,6 @@ func effects(k *kernel.Kernel, body []kernel.Stmt) ir.Dim {
 	return sum
 }
 
-// scheduleAll schedules kernels, several at once.
-func scheduleAll(naive []*kernel.Kernel, t schedule.Target, u *Tuning) ([]*kernel.Kernel, error) {
-	out, errs := make([]*kernel.Kernel, len(naive)), make([]error, len(naive))
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range goruntime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(naive)); i = next.Add(1) - 1 {
-				out[i], errs[i] = schedule.Schedule(naive[i], u.target(naive[i], t))
-			}
-		})
-	}
-	wg.Wait()
-	for i, err := range errs {
-		if err != nil {
-			return nil, fmt.Errorf("kernel %s: %w", naive[i].Name, err)
-		}
-	}
-	return out, nil
-}
-
 func scratch(k *kernel.Kernel, level string) ir.Dim {
 	if level == runtime.LevelGeneric {
 		return purego.Scratch(k)
@@ -225,14 +205,28 @@ func scratch(k *kernel.Kernel, level string) ir.Dim {
 }
 
 // compile has LLVM make code of the kernels of all native levels.
-func (a *Artifact) compile(ctx context.Context, progress func(done, total int)) error {
+func (a *Artifact) compile(ctx context.Context, o Options) error {
+	store, err := o.cache()
+	if err != nil {
+		return err
+	}
+	if err := a.compileNative(ctx, store, o.Progress); err != nil {
+		return err
+	}
+	for _, l := range a.Levels {
+		for i := range l.Kernels {
+			l.Kernels[i].sched.keep(store)
+		}
+	}
+	return nil
+}
+
+func (a *Artifact) compileNative(ctx context.Context, store *cache.Store,
+	progress func(done, total int)) error {
+
 	native := slices.DeleteFunc(slices.Clone(a.Levels), func(l *Level) bool { return l.Name == runtime.LevelGeneric })
 	if len(native) == 0 {
 		return nil
-	}
-	store, err := cache.Default()
-	if err != nil {
-		return err
 	}
 	tc, err := llvm.Available(store)
 	if err != nil {
@@ -242,12 +236,14 @@ func (a *Artifact) compile(ctx context.Context, progress func(done, total int)) 
 	for _, l := range native {
 		var own []*Kernel
 		var trees []*kernel.Kernel
+		var sums []cache.Key
 		for i := range l.Kernels {
 			if k := &l.Kernels[i]; !k.Same {
 				own, trees = append(own, k), append(trees, mathfn.Kernel(k.Tree))
+				sums = append(sums, k.sched.ir)
 			}
 		}
-		o := llvm.KernelOptions{Store: store, Progress: func(n int) {
+		o := llvm.KernelOptions{Store: store, Sums: sums, Progress: func(n int) {
 			if progress != nil {
 				progress(done+n, total)
 			}
@@ -257,7 +253,7 @@ func (a *Artifact) compile(ctx context.Context, progress func(done, total int)) 
 			return err
 		}
 		for i := range funcs {
-			own[i].Code = &funcs[i]
+			own[i].Code, own[i].sched.ir = &funcs[i], sums[i]
 			a.Stats.CodeBytes += int64(len(funcs[i].Code))
 		}
 		done += len(l.Kernels)

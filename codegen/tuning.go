@@ -39,9 +39,7 @@ const tuningHead = "tcc tuning 1"
 
 // kernelHash is the hash of a naive tree, whatever its name.
 func kernelHash(k *kernel.Kernel) string {
-	c := *k
-	c.Name = "kernel"
-	sum := sha256.Sum256([]byte(c.String()))
+	sum := sha256.Sum256([]byte(textOf(k)))
 	return hex.EncodeToString(sum[:8])
 }
 

@@ -10,9 +10,11 @@ import (
 	"github.com/tensorcc/tcc/ir"
 )
 
-// Parse reads the form that [Kernel.String] prints.
+// Parse reads the form that [Kernel.String] prints. Loads of one element in a
+// statement are one expression.
 func Parse(text string) (k *Kernel, err error) {
-	p := &parser{bufs: map[string]*Buffer{}, vars: map[string]ir.DType{}, shared: map[string]*Expr{}}
+	p := &parser{bufs: map[string]*Buffer{}, vars: map[string]ir.DType{}, shared: map[string]*Expr{},
+		loads: map[string]*Expr{}}
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
@@ -35,6 +37,7 @@ type parser struct {
 	bufs   map[string]*Buffer
 	vars   map[string]ir.DType // bound by let
 	shared map[string]*Expr
+	loads  map[string]*Expr // of the statement being read, by their text
 }
 
 func (p *parser) fail(format string, args ...any) {
@@ -187,6 +190,12 @@ func (p *parser) end() {
 	}
 }
 
+// done is end for a statement with expressions.
+func (p *parser) done() {
+	p.end()
+	clear(p.loads)
+}
+
 func (p *parser) stmt(depth int) Stmt {
 	for b := Serial; b <= BlockZ; b++ {
 		if p.keyword(b.String()) {
@@ -198,22 +207,22 @@ func (p *parser) stmt(depth int) Stmt {
 		v := p.word()
 		p.expect("=")
 		e := p.expr()
-		p.end()
+		p.done()
 		p.vars[v] = e.DType
 		return &Let{Var: v, Value: e}
 	case p.keyword("if"):
 		c := p.expr()
-		p.end()
+		p.done()
 		return &If{Cond: c, Then: p.body(depth + 1)}
 	case p.keyword("alloc"):
 		b := p.buffer()
-		p.end()
+		p.done()
 		return &Alloc{Buf: b}
 	case p.keyword("fail"):
 		d := p.dim()
 		status, _ := d.Int()
 		c := p.expr()
-		p.end()
+		p.done()
 		return &Fail{Cond: c, Status: int(status)}
 	case p.keyword("call"):
 		return p.call()
@@ -228,7 +237,7 @@ func (p *parser) stmt(depth int) Stmt {
 	p.expect("]")
 	p.expect("=")
 	s := &Store{Buf: b, Index: at, Value: p.expr()}
-	p.end()
+	p.done()
 	return s
 }
 
@@ -387,17 +396,21 @@ func (p *parser) load(m []string) *Expr {
 		p.fail("unknown buffer %s", m[1])
 	}
 	p.rest = p.rest[len(m[0]):]
+	from := p.rest
 	at := p.dim()
-	var e *Expr
 	if p.accept("|") {
 		mask := p.expr()
 		p.expect(":")
-		e = LoadIf(b, at, mask, p.expr())
-	} else {
-		e = Load(b, at)
+		e := LoadIf(b, at, mask, p.expr())
+		p.expect("]")
+		return e
 	}
 	p.expect("]")
-	return e
+	name := m[0] + from[:len(from)-len(p.rest)]
+	if p.loads[name] == nil {
+		p.loads[name] = Load(b, at)
+	}
+	return p.loads[name]
 }
 
 func (p *parser) operation(name string) *Expr {

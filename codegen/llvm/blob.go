@@ -5,6 +5,7 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -25,6 +26,8 @@ type object struct {
 	syms   []elf.Symbol
 	relocs map[int][]reloc // by index of the section they are applied to
 	stack  map[int]int     // stack use by index of the function's section
+	pools  map[pool]piece  // of sections that are not merged
+	funcs  []int           // sections of functions in the order in which LLVM numbers these
 }
 
 type reloc struct {
@@ -72,6 +75,7 @@ func readObject(data []byte) (*object, error) {
 			return nil, err
 		}
 	}
+	o.readPools()
 	for i, s := range f.Sections {
 		if s.Name == ".stack_sizes" {
 			if err := o.readStack(i, s); err != nil {
@@ -135,9 +139,17 @@ type piece struct {
 	size    uint64
 }
 
-// pieceOf is the piece that holds what a relocation refers to, which is the symbol s.
-func (o *object) pieceOf(r reloc, s *elf.Symbol) (piece, error) {
+// pieceOf is the piece that holds what a relocation of the function in section from refers to, which
+// is the symbol s.
+func (o *object) pieceOf(from int, r reloc, s *elf.Symbol) (piece, error) {
 	sec := o.file.Sections[s.Section]
+	if p, ok := o.pools[pool{int(s.Section), slices.Index(o.funcs, from)}]; ok {
+		// On x86 the addend counts from the end of the instruction, which is 4 to 8 bytes on.
+		if at := s.Value + uint64(r.addend) + 8; at < p.offset || at > p.offset+p.size+4 {
+			return piece{}, fmt.Errorf("refers to a constant of another function in section %s", sec.Name)
+		}
+		return p, nil
+	}
 	if sec.Flags&elf.SHF_MERGE == 0 {
 		return piece{section: int(s.Section), size: sec.Size}, nil
 	}
@@ -191,7 +203,7 @@ func (o *object) cutFunc(name string) (Func, error) {
 			if err != nil {
 				return Func{}, err
 			}
-			p, err := o.pieceOf(r, to)
+			p, err := o.pieceOf(section, r, to)
 			if err != nil {
 				return Func{}, err
 			}
@@ -201,7 +213,7 @@ func (o *object) cutFunc(name string) (Func, error) {
 		}
 	}
 	for _, s := range l.order {
-		if err := l.resolve(s); err != nil {
+		if err := l.resolve(section, s); err != nil {
 			return Func{}, err
 		}
 	}
@@ -255,7 +267,8 @@ func (l *layout) add(p piece) error {
 // time; those within a blob are resolved here, others are refused by kind.
 func isRelRO(s *elf.Section) bool { return strings.HasPrefix(s.Name, ".data.rel.ro") }
 
-func (l *layout) resolve(from piece) error {
+// resolve patches a piece of the function in section fn.
+func (l *layout) resolve(fn int, from piece) error {
 	table := relocTables[l.o.file.Machine]
 	base := l.at[from]
 	for _, r := range l.o.relocs[from.section] {
@@ -272,7 +285,7 @@ func (l *layout) resolve(from piece) error {
 		if place+uint64(how.bytes) > uint64(len(l.code)) {
 			return fmt.Errorf("relocation outside its section")
 		}
-		p, err := l.o.pieceOf(r, to)
+		p, err := l.o.pieceOf(fn, r, to)
 		if err != nil {
 			return err
 		}

@@ -24,16 +24,22 @@ var blobSource string
 //go:embed blob_reloc.go
 var relocSource string
 
+//go:embed blob_pools.go
+var poolsSource string
+
 // cutterSum stands for this package's part in the code after LLVM's, so that a change of it makes
 // other entries.
 var cutterSum = sync.OnceValue(func() string {
-	sum := sha256.Sum256([]byte(blobSource + relocSource))
+	sum := sha256.Sum256([]byte(blobSource + relocSource + poolsSource))
 	return string(sum[:])
 })
 
 // KernelOptions say how Kernels works.
 type KernelOptions struct {
-	Store    *cache.Store // nil: everything is compiled
+	Store *cache.Store // nil: everything is compiled
+	// Sums, if not nil, has of each kernel what the Sums of an earlier call had afterwards, for the
+	// same tree and target, or zero. With it no IR is emitted of what the store has.
+	Sums     []cache.Key
 	Progress func(done int)
 }
 
@@ -44,7 +50,11 @@ func (tc *Toolchain) Kernels(ctx context.Context, ks []*kernel.Kernel, t Target,
 	[]Func, int, error) {
 
 	out := make([]Func, len(ks))
-	keys, err := tc.lookup(ks, t, o.Store, out)
+	sums := o.Sums
+	if sums == nil {
+		sums = make([]cache.Key, len(ks))
+	}
+	keys, err := tc.lookup(ks, t, o.Store, sums, out)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -93,29 +103,33 @@ func (tc *Toolchain) Kernels(ctx context.Context, ks []*kernel.Kernel, t Target,
 	return out, hits, nil
 }
 
-// lookup fills in what the store has, and returns the keys.
-func (tc *Toolchain) lookup(ks []*kernel.Kernel, t Target, s *cache.Store, out []Func) ([]cache.Key, error) {
+// lookup fills in what the store has, and the sums, and returns the keys.
+func (tc *Toolchain) lookup(ks []*kernel.Kernel, t Target, s *cache.Store, sums []cache.Key,
+	out []Func) ([]cache.Key, error) {
+
 	keys, errs := make([]cache.Key, len(ks)), make([]error, len(ks))
 	how := strings.Join(append(append(targetFlags(t), llcFlags(t)...), defaultPasses), "\x00")
 	each(len(ks), func(i int) {
-		k := *ks[i]
-		k.Name = "kernel" // equal kernels have one entry whatever their names
-		text, err := Emit(&k, t)
-		if err != nil {
-			errs[i] = err
-			return
+		if sums[i] == (cache.Key{}) {
+			k := *ks[i]
+			k.Name = "kernel" // equal kernels have one entry whatever their names
+			text, err := Emit(&k, t)
+			if err != nil {
+				// Said again with the kernel's own name.
+				_, errs[i] = Emit(ks[i], t)
+				return
+			}
+			sums[i] = cache.KeyOf(text)
 		}
-		keys[i] = cache.KeyOf("kernel", tc.Version, how, cutterSum(), text)
+		keys[i] = cache.KeyOf("kernel", tc.Version, how, cutterSum(), string(sums[i][:]))
 		if data, ok := s.Get(keys[i]); ok {
 			if f, ok := decodeFunc(data); ok {
 				out[i], out[i].Name = f, ks[i].Name
 			}
 		}
 	})
-	for i, err := range errs {
+	for _, err := range errs {
 		if err != nil {
-			// Said again with the kernel's own name.
-			_, err = Emit(ks[i], t)
 			return nil, err
 		}
 	}

@@ -10,7 +10,8 @@ import (
 	"github.com/tensorcc/tcc/codegen/kernel"
 )
 
-// someKernels use constants, some of them the same ones, and an endless choice of names.
+// someKernels use constants, some of them the same ones, some as wide as a vector register of 64
+// bytes, and an endless choice of names.
 func someKernels(t *testing.T, n int) []*kernel.Kernel {
 	t.Helper()
 	var out []*kernel.Kernel
@@ -19,10 +20,10 @@ func someKernels(t *testing.T, n int) []*kernel.Kernel {
 kernel k%d(x f32[64*N] in, y f32[64*N] out) dims(N)
 	parallel i < N
 		vector l < 16
-			y[64*i+l] = fma(x[64*i+l], %d.5f32, 0.25f32)
+			y[64*i+l] = fma(x[64*i+l], %d.5f32, f32(%d*l*l))
 		vector m < 8
 			y[64*i+m+32] = select(lt(x[64*i+m], 3.0f32), %d.25f32, x[64*i+2*m])
-`, i, i/2, i%3))
+`, i, i/2, 1+i/2, i%3))
 		if err != nil {
 			t.Fatal(err)
 		}

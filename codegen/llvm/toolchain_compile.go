@@ -147,7 +147,7 @@ func targetFlags(t Target) []string {
 
 func llcFlags(t Target) []string {
 	f := []string{"-O3", "-filetype=obj", "-relocation-model=pic", "-function-sections",
-		"-data-sections", "-stack-size-section", "-o", "-", "-"}
+		"-data-sections", "-stack-size-section", "-save-temp-labels", "-o", "-", "-"}
 	if strings.HasPrefix(t.Triple, "x86_64") {
 		// It hoists the constants of an epilogue out of the loops around it, which costs the
 		// accumulators of the inner loop their registers; operands in memory cost nothing.
