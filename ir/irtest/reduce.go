@@ -46,7 +46,9 @@ func reduceBound(op ir.Op, d ir.DType, n int64, x Bound) (Bound, bool) {
 		// Below the normal numbers digits are lost, and the factors that follow
 		// enlarge what is missing.
 		out.Abs = float64(n) * 2 * unit(d) * smallest(d) * mag
-		return out, x.Exact() && n < 8 && mag < largest(d)/16 && d != ir.F16
+		// Two factors may underflow in d and not in a wider accumulator: times an infinity that is
+		// NaN or an infinity.
+		return out, x.Exact() && n < 8 && mag < largest(d)/16 && d != ir.F16 && (x.clean || n < 3)
 	}
 	return x, true
 }
