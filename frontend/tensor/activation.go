@@ -1,6 +1,7 @@
 package tensor
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/tensorcc/tcc/ir"
@@ -200,19 +201,23 @@ func (t Tensor) Softmin(axis int) Tensor {
 	return c.named(t.Neg().Softmax(axis))
 }
 
-// Glu returns the first half of an axis times the sigmoid of the second; the
-// extent must be known and even.
+// Glu returns the first half of an axis, whose extent is even, times the
+// sigmoid of the second.
 func (t Tensor) Glu(axis int) Tensor {
 	c := start("Glu")
 	k, ok := c.along(t, axis)
 	if !ok {
 		return c.bad()
 	}
-	n, static := t.typ().Shape[k].Int()
-	if !static || n%2 != 0 {
-		return c.fail("axis %d of shape %s, want an even extent", axis, shapeString(t.typ().Shape))
+	d, two := t.typ().Shape[k], ir.Const(2)
+	half := d.FloorDiv(two)
+	c.require(half.Mul(two), d, fmt.Sprintf("axis %d of shape %s, want an even extent", axis,
+		shapeString(t.typ().Shape)))
+	parts, err := c.cut(t, k, ir.Shape{half, half})
+	if err != nil {
+		return c.bad()
 	}
-	return c.named(t.Narrow(k, 0, int(n/2)).Mul(t.Narrow(k, int(n/2), int(n/2)).Sigmoid()))
+	return c.named(parts[0].Mul(parts[1].Sigmoid()))
 }
 
 // Logit returns log(t/(1-t)), the inverse of the sigmoid.

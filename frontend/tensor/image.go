@@ -1,6 +1,7 @@
 package tensor
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -93,156 +94,6 @@ func (c *call) padAxis(x *node, axis, lo, hi int, mode PadMode) *node {
 	return c.op(ir.OpGather, &ir.AxisAttr{Axis: axis}, x, at)
 }
 
-// InterpolateMode is how [Tensor.Interpolate] finds values.
-type InterpolateMode string
-
-// The modes of interpolation: Nearest takes the element at floor(i*scale),
-// NearestExact that whose center is nearest; Linear is linear in each spatial
-// axis (PyTorch's linear, bilinear and trilinear); Bicubic is by the cubic
-// convolution with a = -0.75; Area the mean of the elements that are covered.
-const (
-	Nearest      InterpolateMode = "nearest"
-	NearestExact InterpolateMode = "nearest-exact"
-	Linear       InterpolateMode = "linear"
-	Bicubic      InterpolateMode = "bicubic"
-	Area         InterpolateMode = "area"
-)
-
-// InterpolateOption is an option of [Tensor.Interpolate].
-type InterpolateOption func(*interpolation)
-
-type interpolation struct {
-	corners bool
-	scale   []float64
-}
-
-// AlignCorners makes the first and last elements of input and result stand at
-// the same places.
-func AlignCorners() InterpolateOption { return func(o *interpolation) { o.corners = true } }
-
-// ScaleFactor says by which factors coordinates are scaled, one a spatial
-// axis, where that is not the quotient of the sizes.
-func ScaleFactor(by ...float64) InterpolateOption { return func(o *interpolation) { o.scale = by } }
-
-// Interpolate returns t, of shape (N, C, spatial...), with its spatial axes
-// resized, whose extents must be known.
-func (t Tensor) Interpolate(size []int, mode InterpolateMode, opts ...InterpolateOption) Tensor {
-	c := start("Interpolate")
-	x := c.in(t)
-	if x == nil {
-		return c.bad()
-	}
-	var o interpolation
-	for _, f := range opts {
-		f(&o)
-	}
-	if len(size) == 0 || len(size) != x.typ.Rank()-2 || o.scale != nil && len(o.scale) != len(size) {
-		return c.fail("sizes %v and factors %v for shape %s, want one a spatial axis", size, o.scale,
-			shapeString(x.typ.Shape))
-	}
-	if mode == Area {
-		return c.named(t.adaptive("Interpolate", size, false))
-	}
-	for i, n := range size {
-		d, ok := x.typ.Shape[2+i].Int()
-		if !ok || d < 1 || n < 1 {
-			return c.fail("axis %d has extent %v for size %d, want numbers of at least 1", 2+i,
-				x.typ.Shape[2+i], n)
-		}
-		scale := float64(d) / float64(n)
-		if o.scale != nil && o.scale[i] > 0 {
-			scale = 1 / o.scale[i]
-		}
-		taps, ok := resampling(int(d), n, scale, mode, o.corners)
-		if !ok {
-			return c.fail("mode %q, want Nearest, NearestExact, Linear, Bicubic or Area", mode)
-		}
-		x = c.resample(x, 2+i, taps)
-		if c.err != nil {
-			return c.bad()
-		}
-	}
-	return c.out(x)
-}
-
-// taps are, for one term of a weighted sum, the coordinate and the weight of
-// each element of the result; no weights are all 1.
-type taps struct {
-	at      []int64
-	weights []float64
-}
-
-// resampling computes where n elements come from in an axis of d.
-func resampling(d, n int, scale float64, mode InterpolateMode, corners bool) ([]taps, bool) {
-	count := map[InterpolateMode]int{Nearest: 1, NearestExact: 1, Linear: 2, Bicubic: 4}[mode]
-	ts := make([]taps, count)
-	put := func(k, at int, w float64) {
-		ts[k].at = append(ts[k].at, int64(min(max(at, 0), d-1)))
-		if count > 1 {
-			ts[k].weights = append(ts[k].weights, w)
-		}
-	}
-	for i := range n {
-		at := (float64(i)+0.5)*scale - 0.5
-		if corners && n > 1 {
-			at = float64(i) * (float64(d-1) / float64(n-1))
-		} else if corners {
-			at = 0
-		}
-		switch mode {
-		case Nearest:
-			put(0, int(math.Floor(float64(i)*scale)), 1)
-		case NearestExact:
-			put(0, int(math.Floor((float64(i)+0.5)*scale)), 1)
-		case Linear:
-			at = max(at, 0)
-			low := min(math.Floor(at), float64(d-1))
-			put(0, int(low), 1-(at-low))
-			put(1, int(low)+1, at-low)
-		case Bicubic:
-			low := math.Floor(at)
-			for k, w := range cubic(at - low) {
-				put(k, int(low)+k-1, w)
-			}
-		}
-	}
-	return ts, count > 0
-}
-
-// cubic is the weights of the four elements around a point at distance x of
-// the second: Keys' convolution with a = -0.75.
-func cubic(x float64) [4]float64 {
-	const a = -0.75
-	near := func(x float64) float64 { return ((a+2)*x-(a+3))*x*x + 1 }
-	far := func(x float64) float64 { return ((a*x-5*a)*x+8*a)*x - 4*a }
-	return [4]float64{far(x + 1), near(x), near(1 - x), far(2 - x)}
-}
-
-// resample replaces an axis by sums of its elements.
-func (c *call) resample(x *node, axis int, ts []taps) *node {
-	if c.err == nil && !x.typ.DType.IsFloat() && len(ts) > 1 {
-		x = c.cast(x, F64)
-	}
-	var sum *node
-	for _, t := range ts {
-		n := []int64{int64(len(t.at))}
-		y := c.op(ir.OpGather, &ir.AxisAttr{Axis: axis}, x, constNode(ir.NewLiteral(I64, n, t.at), c.pos))
-		if c.err != nil {
-			return nil
-		}
-		if t.weights != nil {
-			w := c.cast(constNode(ir.NewLiteral(F64, n, t.weights), c.pos), x.typ.DType)
-			y = c.mul(y, c.op(ir.OpBroadcast, &ir.BroadcastAttr{Shape: y.typ.Shape, Axes: []int{axis}}, w))
-		}
-		if sum == nil {
-			sum = y
-		} else {
-			sum = c.add(sum, y)
-		}
-	}
-	return sum
-}
-
 // PixelShuffle returns t, of shape (..., C*r*r, H, W), as (..., C, H*r, W*r).
 func (t Tensor) PixelShuffle(r int) Tensor {
 	c := start("PixelShuffle")
@@ -318,32 +169,50 @@ func Unfold(t Tensor, size []int, opts ...WindowOption) Tensor {
 // size given that they come from: (N, C*kh*kw, windows) to (N, C, H, W).
 func Fold(t Tensor, out, size []int, opts ...WindowOption) Tensor {
 	c := start("Fold")
-	size, out = c.perAxis("size", size, 2, 1), c.perAxis("output size", out, 2, 1)
+	out = c.perAxis("output size", out, 2, 1)
+	return c.fold(t, ir.Dims(int64s(out)...), size, opts)
+}
+
+// FoldTo is [Fold] to extents that may be symbolic, such as those of another
+// tensor's Dims.
+func FoldTo(t Tensor, out ir.Shape, size []int, opts ...WindowOption) Tensor {
+	c := start("FoldTo")
+	if len(out) != 2 {
+		return c.fail("output size %s, want (H,W)", shapeString(out))
+	}
+	return c.fold(t, out, size, opts)
+}
+
+// fold is a transposed convolution of each channel on its own, whose windows
+// are 1 at one element each.
+func (c *call) fold(t Tensor, out ir.Shape, size []int, opts []WindowOption) Tensor {
+	size = c.perAxis("size", size, 2, 1)
 	w := c.windowOptions(2, []int{1}, opts)
 	if !c.checks(t) {
 		return c.bad()
 	}
 	s := t.typ().Shape
-	taps := int64(size[0] * size[1])
-	if len(s) != 3 || !s[1].Mod(ir.Const(taps)).IsConst(0) {
+	taps := ir.Const(int64(size[0] * size[1]))
+	if len(s) != 3 || !s[1].Mod(taps).IsConst(0) {
 		return c.fail("shape %s for windows of %v, want (N, C*kh*kw, windows)", shapeString(s), size)
 	}
 	var windows ir.Shape
-	extra := make([]int, 2)
+	a := &ir.ConvAttr{Stride: ones(2), Dilation: int64s(w.dilation), InDilation: int64s(w.stride),
+		Groups: 1}
 	for i := range 2 {
-		padded := int64(out[i] + 2*w.padding[i])
-		windows = append(windows, ir.WindowExtent(ir.Const(padded), ir.Const(int64(size[i])),
-			int64(w.stride[i]), int64(w.dilation[i])))
-		n, _ := windows[i].Int()
-		extra[i] = int(padded) - (int(n)-1)*w.stride[i] - (size[i]-1)*w.dilation[i] - 1
+		padded := out[i].AddConst(2 * int64(w.padding[i]))
+		reach := int64((size[i] - 1) * w.dilation[i])
+		n := ir.WindowExtent(padded, ir.Const(int64(size[i])), int64(w.stride[i]), int64(w.dilation[i]))
+		windows = append(windows, n)
+		lo := ir.Const(reach - int64(w.padding[i]))
+		left := padded.Sub(n.AddConst(-1).MulConst(int64(w.stride[i]))).AddConst(-reach - 1)
+		a.Lo, a.Hi = append(a.Lo, lo), append(a.Hi, lo.Add(left))
 	}
-	ch, ok := s[1].FloorDiv(ir.Const(taps)).Int()
-	if !ok {
-		return c.fail("%v channels, want a number", s[1])
-	}
-	// The transposed convolution whose window k is 1 at element k.
-	weight := Eye(t.DType(), int(taps)).Reshape(int(taps), 1, size[0], size[1]).Tile(int(ch), 1, 1, 1)
-	x := t.ReshapeTo(ir.Shape{s[0], s[1], windows[0], windows[1]})
-	opts = append(opts, Groups(int(ch)), OutputPadding(extra...))
-	return c.named(x.ConvTranspose2d(weight, nil, opts...))
+	ch := s[1].FloorDiv(taps)
+	c.require(s[2], windows.Size(), fmt.Sprintf("windows of shape %s for an image of %s and windows "+
+		"of %v", shapeString(s), shapeString(out), size))
+	x := c.reshape(c.in(t), ir.Shape{s[0].Mul(ch), taps, windows[0], windows[1]})
+	k := Eye(t.DType(), size[0]*size[1]).Reshape(1, -1, size[0], size[1]).Flip(2, 3)
+	y := c.op(ir.OpConv, a, x, c.in(k))
+	return c.out(c.reshape(y, ir.Shape{s[0], ch, out[0], out[1]}))
 }

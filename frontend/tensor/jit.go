@@ -78,7 +78,7 @@ func Jit[F any](fn F, specs ...string) (F, error) {
 	if err != nil {
 		return zero, fmt.Errorf("jit: %w", err)
 	}
-	g, err := Trace(fn, specs...)
+	g, err := s.graph()
 	if err != nil {
 		return zero, err
 	}
@@ -118,14 +118,15 @@ func (s *signature) assemble(got []Tensor, err error) []reflect.Value {
 		bad = start(s.name).fail("%v", err)
 	}
 	for i := range out {
-		v := reflect.New(t.Out(i)).Elem()
-		out[i] = v
 		if t.Out(i) == reflect.TypeFor[error]() && i == len(out)-1 {
+			out[i] = reflect.New(t.Out(i)).Elem()
 			if err != nil {
-				v.Set(reflect.ValueOf(&err).Elem())
+				out[i].Set(reflect.ValueOf(&err).Elem())
 			}
 			continue
 		}
+		v := unshared(s.made[i])
+		out[i] = v
 		var to []slot
 		if e := slots(v, "", "", &to); e != nil {
 			panic("BUG: jit: " + e.Error()) // Trace has seen the type

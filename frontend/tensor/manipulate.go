@@ -1,6 +1,7 @@
 package tensor
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/tensorcc/tcc/ir"
@@ -119,8 +120,11 @@ func (t Tensor) Narrow(axis, from, length int) Tensor {
 	if from < 0 {
 		at = s[i].AddConst(int64(from))
 	}
-	if n, ok := s[i].Sub(at).Int(); ok && int64(length) > n {
-		return c.fail("elements %d to %d of axis %d of shape %s", from, from+length, i, shapeString(s))
+	what := fmt.Sprintf("elements %d to %d of axis %d of shape %s", from, from+length, i,
+		shapeString(s))
+	c.condition(at.AddConst(int64(length)), "<=", s[i], what)
+	if c.condition(ir.Const(0), "<=", at, what); c.err != nil {
+		return c.bad()
 	}
 	a.Start[i], a.Shape[i] = at, ir.Const(int64(length))
 	if length == 0 {
@@ -150,7 +154,8 @@ func (t Tensor) Unstack(axis int) ([]Tensor, error) {
 	}
 	n, static := t.typ().Shape[k].Int()
 	if !static {
-		c.fail("axis %d has extent %v, want a number", k, t.typ().Shape[k])
+		c.fail("axis %d has extent %v, so that the number of results is not known: Scan goes through "+
+			"such an axis, Select picks an element", k, t.typ().Shape[k])
 		return nil, c.err
 	}
 	out := make([]Tensor, n)
@@ -160,52 +165,112 @@ func (t Tensor) Unstack(axis int) ([]Tensor, error) {
 	return c.several(out)
 }
 
-// Split returns views of the parts of an axis that have the sizes given. A
-// single size is that of each part, of which the last may be smaller.
+// Split returns views of the parts of an axis that have the sizes given, of
+// which one may be -1: what is left over. A single size is that of each part,
+// of which the last may be smaller; the extent must then be known.
 func (t Tensor) Split(axis int, sizes ...int) ([]Tensor, error) {
 	c := start("Split")
 	k, ok := c.along(t, axis)
 	if !ok {
 		return nil, c.err
 	}
-	n, static := t.typ().Shape[k].Int()
-	if !static || len(sizes) == 0 || slices.Min(sizes) < 0 {
-		c.fail("sizes %v for axis %d of extent %v, want numbers that add up to it", sizes, k,
-			t.typ().Shape[k])
-		return nil, c.err
+	d := t.typ().Shape[k]
+	rest, sum := -1, int64(0)
+	for i, size := range sizes {
+		if size == -1 && rest < 0 {
+			rest = i
+			continue
+		}
+		if size < 0 {
+			c.fail("sizes %v, want numbers and at most one -1", sizes)
+			return nil, c.err
+		}
+		sum += int64(size)
 	}
-	if size := sizes[0]; len(sizes) == 1 && size > 0 {
-		sizes = slices.Repeat([]int{size}, int(n)/size)
-		if left := int(n) % size; left > 0 || n == 0 {
-			sizes = append(sizes, left)
+	what := fmt.Sprintf("sizes %v for axis %d of extent %v: they add up to %d", sizes, k, d, sum)
+	parts := ir.Dims(int64s(sizes)...)
+	switch n, static := d.Int(); {
+	case len(sizes) == 0:
+		c.fail("no sizes")
+	case rest >= 0:
+		c.condition(ir.Const(sum), "<=", d, what)
+		parts[rest] = d.AddConst(-sum)
+	case len(sizes) > 1 || sum == 0 || static && sum == n:
+		c.require(d, ir.Const(sum), what)
+	case !static:
+		c.fail("parts of %d elements of axis %d of extent %v, whose number is not known: say all sizes, "+
+			"of which one may be -1, or use TensorSplit", sum, k, d)
+	default:
+		parts = slices.Repeat(parts, int(n/sum))
+		if left := n % sum; left > 0 || n == 0 {
+			parts = append(parts, ir.Const(left))
 		}
 	}
-	var out []Tensor
-	at := 0
-	for _, size := range sizes {
-		out = append(out, t.Narrow(k, at, size))
-		at += size
+	return c.cut(t, k, parts)
+}
+
+// cut returns views of the parts of an axis that have the extents given.
+func (c *call) cut(t Tensor, axis int, parts ir.Shape) ([]Tensor, error) {
+	if c.err != nil {
+		c.bad()
+		return nil, c.err
 	}
-	if int64(at) != n {
-		c.fail("sizes %v for axis %d of extent %d: they add up to %d", sizes, k, n, at)
+	out := make([]Tensor, len(parts))
+	at := ir.Const(0)
+	for i, d := range parts {
+		a := wholeSlice(t.typ().Shape)
+		a.Start[axis], a.Shape[axis] = at, d
+		if d.IsConst(0) {
+			a.Start[axis] = ir.Const(0)
+		}
+		out[i] = t.view(c, ir.OpSlice, a)
+		at = at.Add(d)
 	}
 	return c.several(out)
 }
 
 // Chunk returns views of at most n parts of an axis, of equal size but for the
-// last.
+// last. The extent must be known, or known to be a multiple of n; otherwise
+// how many parts there are is not: see [Tensor.TensorSplit].
 func (t Tensor) Chunk(n, axis int) ([]Tensor, error) {
 	c := start("Chunk")
 	k, ok := c.along(t, axis)
 	if !ok {
 		return nil, c.err
 	}
-	size, static := t.typ().Shape[k].Int()
-	if !static || n < 1 {
-		c.fail("%d parts of axis %d of extent %v, want numbers", n, k, t.typ().Shape[k])
+	if n < 1 {
+		c.fail("%d parts, want at least 1", n)
 		return nil, c.err
 	}
-	return t.Split(k, max(1, (int(size)+n-1)/n))
+	d, parts := t.typ().Shape[k], ir.Const(int64(n))
+	if size, static := d.Int(); static {
+		return t.Split(k, max(1, (int(size)+n-1)/n))
+	}
+	if !d.Mod(parts).IsConst(0) {
+		c.fail("at most %d parts of axis %d of extent %v, whose number is not known: use TensorSplit, "+
+			"which makes %d, or an extent such as %d*N", n, k, d, n, n)
+	}
+	return c.cut(t, k, slices.Repeat(ir.Shape{d.FloorDiv(parts)}, n))
+}
+
+// TensorSplit returns views of n parts of an axis, of which the first are
+// longer by one if n does not divide the extent.
+func (t Tensor) TensorSplit(n, axis int) ([]Tensor, error) {
+	c := start("TensorSplit")
+	k, ok := c.along(t, axis)
+	if !ok {
+		return nil, c.err
+	}
+	if n < 1 {
+		c.fail("%d parts, want at least 1", n)
+		return nil, c.err
+	}
+	d := t.typ().Shape[k]
+	parts := make(ir.Shape, n)
+	for i := range parts { // element i, i+n, i+2n, ... is one more for part i
+		parts[i] = d.AddConst(-int64(i)).CeilDiv(ir.Const(int64(n)))
+	}
+	return c.cut(t, k, parts)
 }
 
 // Repeat returns t with each element along an axis repeated n times; without
@@ -245,8 +310,10 @@ func (t Tensor) RepeatEach(counts []int, axis int) Tensor {
 	if !ok {
 		return c.bad()
 	}
-	if n, static := t.typ().Shape[k].Int(); !static || n != int64(len(counts)) {
-		return c.fail("%d counts for axis %d of extent %v", len(counts), k, t.typ().Shape[k])
+	d := t.typ().Shape[k]
+	what := fmt.Sprintf("%d counts for axis %d of extent %v", len(counts), k, d)
+	if c.require(d, ir.Const(int64(len(counts))), what); c.err != nil {
+		return c.bad()
 	}
 	at := []int64{}
 	for i, n := range counts {

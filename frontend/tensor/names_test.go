@@ -46,7 +46,7 @@ var pyTorch = []struct{ chapter, names string }{
 	{"tensors", `view permute unsqueeze expand gather scatter scatter_add index_select index_add
 		index_copy index_fill masked_fill masked_select topk narrow select split chunk unfold
 		flatten clone item detach requires_grad backward grad zero_grad rot90 swapaxes diag
-		repeat_interleave one_hot lerp clamp fmod frac rsqrt sigmoid erf logit nan_to_num isclose cumsum cumprod
+		repeat_interleave tensor_split one_hot lerp clamp fmod frac rsqrt sigmoid erf logit nan_to_num isclose cumsum cumprod
 		logsumexp softmax log_softmax einsum`},
 	{"in place", `add_ sub_ mul_ div_ pow_ fill_ copy_ zero_ clamp_ masked_fill_ scatter_
 		scatter_add_ index_add_ index_copy_ index_fill_ neg_ exp_ sqrt_ abs_ relu_`},

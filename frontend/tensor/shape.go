@@ -67,19 +67,31 @@ func (t Tensor) reshape(c *call, to ir.Shape) Tensor {
 }
 
 // require makes x == y a condition of the traced function unless it is known.
-func (c *call) require(x, y ir.Dim, msg string) {
-	if c.err != nil || x.Equal(y) {
+func (c *call) require(x, y ir.Dim, msg string) { c.condition(x, "==", y, msg) }
+
+// positive requires that d is at least 1.
+func (c *call) positive(d ir.Dim, msg string) { c.condition(ir.Const(1), "<=", d, msg) }
+
+// condition makes "x rel y" one of the traced function, where rel is == or <=,
+// unless it is known to hold, or fails where it is known not to.
+func (c *call) condition(x ir.Dim, rel string, y ir.Dim, msg string) {
+	if c.err != nil {
 		return
 	}
-	if c.tr == nil {
-		c.fail("%s: %v is not %v", msg, x, y)
+	diff, known := y.Sub(x).Int()
+	switch {
+	case known && (diff == 0 || diff > 0 && rel == "<="):
+		return
+	case known || c.tr == nil:
+		than := map[string]string{"==": "not", "<=": "more than"}[rel]
+		c.fail("%s: %v is %s %v", msg, x, than, y)
 		return
 	}
 	text := c.name + ": " + msg
 	if p := c.pos.String(); p != "" {
 		text = p + ": " + text
 	}
-	c.tr.checks = append(c.tr.checks, check{c.pos, &ir.CheckAttr{X: x, Y: y, Rel: "==", Msg: text}})
+	c.tr.checks = append(c.tr.checks, check{c.pos, &ir.CheckAttr{X: x, Y: y, Rel: rel, Msg: text}})
 }
 
 // Flatten returns t as a vector: a view where Reshape is one.

@@ -190,6 +190,7 @@ type signature struct {
 	fn    reflect.Value
 	specs []string
 	name  string
+	made  []reflect.Value // what fn returned when it was recorded, but an error
 }
 
 func newSignature(fn any, specs []string) (*signature, error) {
@@ -242,6 +243,11 @@ func Trace(fn any, specs ...string) (*ir.Graph, error) {
 	if err != nil {
 		return nil, fmt.Errorf("trace: %w", err)
 	}
+	return s.graph()
+}
+
+// graph is trace with the function's name in errors.
+func (s *signature) graph() (*ir.Graph, error) {
 	g, err := s.trace()
 	if err != nil && !sameTrace(err) {
 		err = fmt.Errorf("trace: %s: %w", s.name, err)
@@ -285,9 +291,9 @@ func (s *signature) results(res []reflect.Value) ([]slot, error) {
 		}
 		res = res[:n]
 	}
+	s.made = res
 	for i, r := range res {
-		v := reflect.New(r.Type()).Elem()
-		v.Set(r)
+		v := unshared(r)
 		name := ""
 		if r.Type() == tensorType {
 			name = fmt.Sprint("y", i)
@@ -299,6 +305,32 @@ func (s *signature) results(res []reflect.Value) ([]slot, error) {
 		}
 	}
 	return out, nil
+}
+
+// unshared returns a settable copy of v, which holds tensors, that shares no
+// memory with it.
+func unshared(v reflect.Value) reflect.Value {
+	out := reflect.New(v.Type()).Elem()
+	out.Set(v)
+	switch {
+	case v.Type() == tensorType:
+	case v.Kind() == reflect.Pointer && !v.IsNil():
+		out.Set(unshared(v.Elem()).Addr())
+	case v.Kind() == reflect.Slice && !v.IsNil():
+		out.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
+		fallthrough
+	case v.Kind() == reflect.Array:
+		for i := range v.Len() {
+			out.Index(i).Set(unshared(v.Index(i)))
+		}
+	case v.Kind() == reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				out.Field(i).Set(unshared(v.Field(i)))
+			}
+		}
+	}
+	return out
 }
 
 // finish emits what the results depend on.

@@ -30,6 +30,7 @@ var functions = map[string]any{
 	"github.com/tensorcc/tcc/frontend/tensor.Fields":                    tensor.Fields,
 	"github.com/tensorcc/tcc/frontend/tensor.Finfo":                     tensor.Finfo,
 	"github.com/tensorcc/tcc/frontend/tensor.Fold":                      tensor.Fold,
+	"github.com/tensorcc/tcc/frontend/tensor.FoldTo":                    tensor.FoldTo,
 	"github.com/tensorcc/tcc/frontend/tensor.Full":                      tensor.Full,
 	"github.com/tensorcc/tcc/frontend/tensor.FullLike":                  tensor.FullLike,
 	"github.com/tensorcc/tcc/frontend/tensor.Grad":                      tensor.Grad,
