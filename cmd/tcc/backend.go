@@ -45,6 +45,7 @@ type backendOptions struct {
 	// this machine has not.
 	precision schedule.Precision
 	emulate   bool
+	inPlace   [][2]int // results that take the memory of parameters
 }
 
 func newRunner(ctx context.Context, name string, g *ir.Graph, o backendOptions) (runner, error) {
@@ -125,7 +126,7 @@ func compileAndLoad(ctx context.Context, g *ir.Graph, o backendOptions, level st
 // more than a second.
 func compile(ctx context.Context, g *ir.Graph, o backendOptions, levels ...string) (*codegen.Artifact, error) {
 	opts := codegen.Options{Levels: levels, Passes: o.passes, Tuning: o.tuning,
-		Precision: o.precision, Emulate: o.emulate}
+		Precision: o.precision, Emulate: o.emulate, InPlace: o.inPlace}
 	if !o.quiet && term.IsTerminal(int(os.Stderr.Fd())) {
 		opts.Progress = progress("compiling " + g.Name)
 	}

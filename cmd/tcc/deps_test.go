@@ -25,7 +25,7 @@ frontend/tensor: ir ir/interp autodiff passes
 frontend/tensor/linalg: frontend/tensor
 frontend/tensor/internal/cases: frontend/tensor/linalg ir
 frontend/nn: frontend/tensor
-frontend/gosrc/internal/record: frontend/tensor
+frontend/gosrc/internal/record: frontend/nn
 frontend/gosrc/gosrctest:
 frontend/gosrc: frontend/gosrc/internal/record
 frontend/gosrc/analyzer: frontend/gosrc

@@ -247,6 +247,7 @@ func compileFor(ctx context.Context, c *cli.Command, m *model, levels []string) 
 	if err != nil {
 		return nil, err
 	}
+	opts.inPlace = m.inPlace
 	if opts.emulate {
 		return nil, usage("-emulate: a package runs on the CPUs that it is compiled for; use tcc run")
 	}

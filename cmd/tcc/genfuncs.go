@@ -155,7 +155,8 @@ func genFunc(ctx context.Context, c *cli.Command, f *gosrc.Func, t gosrc.Target,
 	if o.WeightsBeside, err = beside(c); err != nil {
 		return err
 	}
-	m := &model{name: strings.ReplaceAll(f.Name, ".", "_"), graph: f.Graph, dims: f.Extents}
+	m := &model{name: strings.ReplaceAll(f.Name, ".", "_"), graph: f.Graph, dims: f.Extents,
+		inPlace: f.InPlace, zeros: f.StateParams()}
 	made, err := generate(ctx, c, m, levels, o)
 	if err != nil {
 		return &gosrc.Error{Pos: f.Pos, Op: f.Name, Msg: err.Error()}

@@ -4,6 +4,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	goruntime "runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -114,6 +116,43 @@ func TestUserStep(t *testing.T) {
 		if out := mustTool(t, dir, plain, filepath.Join(dir, "m.exe")); out != "learned\n" {
 			t.Errorf("%s: the program says %q", cpu, out)
 		}
+	}
+}
+
+// TestUserOptimizer trains by losses with an optimizer=, without LLVM and cgo, with
+// machine code and with kernels in Go, and, where it can be run, on arm64.
+func TestUserOptimizer(t *testing.T) {
+	needLLVM(t)
+	data, err := filepath.Abs("../../../shared/corpora/data/iris/iris.csv")
+	if _, statErr := os.Stat(data); err != nil || statErr != nil {
+		t.Skipf("no data: %v", statErr)
+	}
+	dir := gosrctest.Archive(t, "../..", "testdata/optimizer.txtar")
+	env, plain := withTCC(t), withoutLLVM(t)
+	mustTool(t, dir, env, "tcc", "gen", "./models")
+	mustTool(t, dir, plain, "go", "vet", "./...")
+	mustTool(t, dir, plain, "go", "test", "./...")
+	learns := func(env []string, args ...string) {
+		t.Helper()
+		exe := filepath.Join(dir, "m.exe")
+		mustTool(t, dir, env, "go", append(args, "-o", exe, ".")...)
+		run := []string{exe, data}
+		if slices.Contains(env, "GOARCH=arm64") && goruntime.GOARCH != "arm64" {
+			qemu, err := exec.LookPath("qemu-aarch64")
+			if err != nil {
+				t.Logf("not run on arm64: %v", err)
+				return
+			}
+			run = append([]string{qemu}, run...)
+		}
+		if out := mustTool(t, dir, env, run[0], run[1:]...); out != "learned\n" {
+			t.Errorf("%v: the program says %q", args, out)
+		}
+	}
+	learns(plain, "build")
+	learns(plain, "build", "-tags", "purego")
+	if !testing.Short() {
+		learns(append(slices.Clone(plain), "GOARCH=arm64"), "build")
 	}
 }
 

@@ -23,6 +23,10 @@ type model struct {
 	inputs []string
 	// dims are -dim flags that come with the model.
 	dims []string
+	// inPlace has results that take the memory of parameters, zeros parameters
+	// that are zero in recorded cases.
+	inPlace [][2]int
+	zeros   []int
 }
 
 // loadModel reads the model file at path; its extension says what it is.

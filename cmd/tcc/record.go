@@ -36,6 +36,9 @@ func record(ctx context.Context, c *cli.Command, m *model, g *ir.Graph,
 		if err != nil {
 			return nil, err
 		}
+		if err := zero(g, in, m.zeros); err != nil {
+			return nil, err
+		}
 		if found && !dims.fit(g, in) {
 			continue // test data of other extents than -dim allows
 		}
@@ -50,6 +53,20 @@ func record(ctx context.Context, c *cli.Command, m *model, g *ir.Graph,
 		cases = append(cases, one)
 	}
 	return cases, nil
+}
+
+// zero makes the inputs of the given indices, of static shapes, zeros.
+func zero(g *ir.Graph, in []*runtime.Tensor, which []int) error {
+	for _, i := range which {
+		t := g.Params[i].Type
+		shape, _ := t.Shape.Ints()
+		n, _ := t.Shape.Size().Int()
+		var err error
+		if in[i], err = fromBytes(t.DType, shape, make([]byte, n*int64(t.DType.Size()))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // firstSets are the first folders of test data beside a model.

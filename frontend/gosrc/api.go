@@ -15,6 +15,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/tensorcc/tcc/frontend/gosrc/internal/record"
 	"github.com/tensorcc/tcc/ir"
 )
 
@@ -115,6 +116,8 @@ type funcData struct {
 	Ins, Outs            []leaf
 	ArgDocs, ResultDocs  []string // "x f32[N,784]"
 	Locals               []string // declarations of the arguments in tests
+	State, NewState      string   // the type of an optimizer's state and what makes it
+	Zeroed               []string // its tensors: "{tccrt.F32, []int{784, 128}},"
 	Set, Zeros           []string // statements that make them of recorded inputs, and of zeros
 }
 
@@ -266,6 +269,9 @@ func (x *walker) describe() error {
 		x.d.ArgDocs = append(x.d.ArgDocs, p.ParamName()+"\t"+p.Type.String())
 	}
 	for i, r := range g.Results {
+		if x.f.state != "" && strings.HasPrefix(g.ResultNames[i], record.Next) {
+			continue // an argument
+		}
 		x.d.ResultDocs = append(x.d.ResultDocs, g.ResultNames[i]+"\t"+r.Type.String())
 	}
 	if len(x.d.Ins) != len(g.Params) || len(x.d.Outs) != len(g.Results) {

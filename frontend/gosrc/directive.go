@@ -14,7 +14,9 @@ type directive struct {
 	specs map[string]string // types by argument, and extents by name
 	bake  map[string]string // expressions by argument; empty: of the argument's name
 	grad  []string
-	order []string // the keys of specs as they were written
+	// optimizer is an expression; empty: there is none.
+	optimizer string
+	order     []string // the keys of specs as they were written
 }
 
 // parseDirective reads the words of a directive.
@@ -27,11 +29,17 @@ func parseDirective(text string, pos token.Position) (*directive, error) {
 	for _, w := range words {
 		key, value, ok := strings.Cut(w, "=")
 		if !ok || value == "" || key == "" {
-			return nil, d.errorf("%q: want NAME=TYPE, bake=NAME, grad=NAME or EXTENT=LO..HI", w)
+			return nil, d.errorf("%q: want NAME=TYPE, bake=NAME, grad=NAME, "+
+				"optimizer=EXPRESSION or EXTENT=LO..HI", w)
 		}
 		switch key {
 		case "grad":
 			d.grad = append(d.grad, strings.Split(value, ",")...)
+		case "optimizer":
+			if d.optimizer != "" {
+				return nil, d.errorf("optimizer= stands there twice")
+			}
+			d.optimizer = value
 		case "bake":
 			name, expr, _ := strings.Cut(value, "=")
 			if _, twice := d.bake[name]; twice {

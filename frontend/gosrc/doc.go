@@ -18,6 +18,9 @@
 //	                 of brackets and quotes; arguments that are no tensors have to be
 //	grad=p           gradients of the first result, a scalar, by the tensors in p
 //	                 are results, too; grad=p,x of several arguments
+//	optimizer=opt    with grad=p: the tensors in p are replaced, where they are, by a
+//	                 step of the nn.Optimizer that the expression gives: a variable,
+//	                 a function without arguments, or nn.AdamW(1e-3,1e-2)
 //	N=1..64          the dynamic extent N has these values alone; N=8 fixes it
 //
 // Arguments and results are tensors, or structs, pointers to structs, arrays
@@ -41,5 +44,7 @@
 // NewPredictCompiled, and a struct PredictOutputs; for the struct Params a
 // ParamsTensors whose fields are tensors of tcc's runtime. They are exported
 // where the function is. An argument of rank 0 is a plain Go value. Nothing of
-// it refers to package tensor.
+// it refers to package tensor. With an optimizer, PredictCompiled takes its state
+// as a last argument, a PredictOptState, which NewPredictOptState makes; there are
+// no results for gradients, parameters and state.
 package gosrc

@@ -44,12 +44,16 @@ type Func struct {
 	Graph *ir.Graph
 	// Extents has what the directive says of dynamic extents: "N=1..64".
 	Extents []string
+	// InPlace has, of a function with an optimizer, each result of Graph that
+	// replaces a parameter, and that parameter.
+	InPlace [][2]int
 
 	Decl    *ast.FuncDecl
 	dir     *directive
 	args    []*arg
 	results []*result
 	call    string // expression of the function, receivers included
+	state   string // name of the argument that is the optimizer's state; empty: none
 	imports []string
 }
 
@@ -66,6 +70,15 @@ type arg struct {
 type result struct {
 	name string // empty if the source does not say
 	typ  types.Type
+}
+
+// StateParams are the parameters of Graph that are the state of an optimizer: all
+// zeros before the first step.
+func (f *Func) StateParams() []int {
+	if f.state == "" {
+		return nil
+	}
+	return tensor.Params(f.Graph, f.state)
 }
 
 // Arg is an argument of a function, a method's receiver being the first.
@@ -281,6 +294,13 @@ func (p *Package) complete(file *ast.File, f *Func) error {
 	for _, g := range f.dir.grad {
 		if a := names[g]; a == nil || a.baked {
 			return f.dir.errorf("grad=%s: %s has no such argument at run time", g, f.Name)
+		}
+	}
+	if f.dir.optimizer != "" {
+		if len(f.dir.grad) == 0 {
+			return f.dir.errorf("optimizer= without grad=: say which arguments it improves")
+		}
+		for f.state = "opt"; names[f.state] != nil; f.state += "_" {
 		}
 	}
 	for name := range f.dir.bake {

@@ -3,7 +3,7 @@ package gosrc
 import (
 	"bytes"
 	"context"
-	_ "embed" // for the recorder's source
+	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,8 +24,8 @@ import (
 	"github.com/tensorcc/tcc/ir"
 )
 
-//go:embed internal/record/record.go
-var recorderSource []byte
+//go:embed internal/record/*.go
+var recorderSource embed.FS
 
 // recordDir is the folder, below the package's, where the program that records
 // stands for the go command. It is never on disk.
@@ -75,7 +75,13 @@ func (p *Package) program(overlay map[string][]byte) (map[string][]byte, string,
 	for name, text := range overlay {
 		files[name] = text
 	}
-	files[filepath.Join(p.Dir, recordDir, "record", "record.go")] = recorderSource
+	for _, name := range []string{"record.go", "optimizer.go"} {
+		text, err := recorderSource.ReadFile("internal/record/" + name)
+		if err != nil {
+			return nil, "", err
+		}
+		files[filepath.Join(p.Dir, recordDir, "record", name)] = text
+	}
 	main, target := "", "./"+recordDir
 	if p.Name == "main" {
 		target = "."
@@ -114,7 +120,17 @@ func (p *Package) list(main string) ([]byte, error) {
 			}
 			imports = append(imports, used...)
 		}
-		b.WriteString("}},\n")
+		b.WriteString("}")
+		if e := f.dir.optimizer; e != "" {
+			fmt.Fprintf(&b, ", State: %q, Optimizer: func() (any, error) { return record.Value(%s) }",
+				f.state, e)
+			used, err := f.importsIn(e)
+			if err != nil {
+				return nil, f.dir.errorf("optimizer=%s: %v", e, err)
+			}
+			imports = append(imports, used...)
+		}
+		b.WriteString("},\n")
 	}
 	slices.Sort(imports)
 	text := fmt.Sprintf("package %s\n\nimport (\n%s\n)\n\n// TccRecord_ records.\n"+
@@ -242,6 +258,7 @@ func (p *Package) collect(dir string) error {
 		if err != nil {
 			return err
 		}
+		f.InPlace = r.InPlace
 		if f.Graph, err = ir.Parse("", string(text)); err != nil {
 			return fmt.Errorf("BUG: gosrc: the graph of %s: %w", f.Name, err)
 		}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tensorcc/tcc/frontend/gosrc/internal/record"
 	"github.com/tensorcc/tcc/frontend/tensor"
 	"github.com/tensorcc/tcc/ir"
 )
@@ -55,7 +56,7 @@ func (x *walker) arguments() error {
 			if err != nil {
 				return err
 			}
-			if t.Rank() == 0 {
+			if t.Rank() == 0 && !x.f.updates(a.name) {
 				elem = goElems[t.DType]
 			}
 		}
@@ -69,8 +70,49 @@ func (x *walker) arguments() error {
 			x.input(a.typ, a.name, name, elem)
 		}
 	}
+	if x.f.state != "" {
+		args = append(args, x.optState())
+	}
 	x.d.Args = strings.Join(args, ", ")
 	return nil
+}
+
+// updates reports whether the function replaces the tensors of an argument.
+func (f *Func) updates(name string) bool {
+	return f.dir.optimizer != "" && slices.Contains(f.dir.grad, name)
+}
+
+// optState describes the argument that is the optimizer's state.
+func (x *walker) optState() string {
+	name := argName(x.f.state)
+	typ := x.visible(x.f.Ident) + "OptState"
+	m := &mirror{Name: x.unique(typ), Of: "what the optimizer of " + x.f.Name + " remembers,",
+		Fields: []field{{"Step", tensorExpr, "f32, the steps done so far"},
+			{"Memory", "[]" + tensorExpr, "of the tensors that are improved, in turn"}}}
+	x.order = append(x.order, m)
+	x.d.State, x.d.NewState = m.Name, "New"+upper(m.Name)
+	if !token.IsExported(m.Name) {
+		x.d.NewState = "n" + x.d.NewState[1:]
+	}
+	x.d.Params = append(x.d.Params, name+" "+m.Name)
+	x.d.Locals = append(x.d.Locals, "var "+name+" "+m.Name)
+	if x.f.Graph == nil {
+		return name
+	}
+	x.inputTensor(x.f.state+".Step", name+".Step", "")
+	path, expr := x.f.state+".Memory", name+".Memory"
+	n := x.count(path)
+	x.before("if len(%s) != %d {\nreturn fmt.Errorf(%s, len(%[1]s))\n}", expr, n,
+		quote(fmt.Sprintf("%s: %s has %%d elements, want %d: make it by %s", x.f.Name, path, n,
+			x.d.NewState)))
+	x.set(fmt.Sprintf("%s = make([]%s, %d)", expr, tensorExpr, n))
+	for i := range n {
+		x.inputTensor(join(path, strconv.Itoa(i)), fmt.Sprintf("%s[%d]", expr, i), "")
+		p := x.f.Graph.Params[x.index[join(path, strconv.Itoa(i))]]
+		x.d.Zeroed = append(x.d.Zeroed, fmt.Sprintf("{%s, []int{%s}},", runtimeDType(p.Type.DType),
+			strings.Join(x.f.example(p.Type.Shape), ", ")))
+	}
+	return name
 }
 
 // input moves what is in expr to the implementation's inputs.
@@ -203,7 +245,16 @@ func (x *walker) outputs() {
 		}
 		add(name, r.typ, path, resultDoc(r, i))
 	}
+	for _, in := range x.d.Ins {
+		if i, ok := x.index[record.Next+in.Path]; ok && x.f.state != "" {
+			x.d.Outs = append(x.d.Outs, leaf{Path: in.Path, Expr: in.Expr, Field: x.fields[i]})
+			x.d.Lines = append(x.d.Lines, fmt.Sprintf("%s: %s,", x.fields[i], in.Expr))
+		}
+	}
 	for _, name := range x.f.dir.grad {
+		if x.f.state != "" {
+			break // they go into the update
+		}
 		i := slices.IndexFunc(x.f.args, func(a *arg) bool { return a.name == name })
 		add("Grad"+upper(name), x.f.args[i].typ, "d_"+name, "the gradient by "+name)
 	}

@@ -1,6 +1,6 @@
 // Package record runs functions to record them. Its source becomes part of a
 // program that is built beside the user's package, so it depends on what the
-// package depends on anyway: package tensor and what that imports.
+// package depends on anyway, package tensor and what that imports, and on nn.
 package record
 
 import (
@@ -25,6 +25,10 @@ type Func struct {
 	Specs []string // of tensor.Trace, for the arguments that are not baked
 	Baked map[int]func() (any, error)
 	Grad  []string // arguments to differentiate by
+	// Optimizer, if not nil, returns what replaces these by a step along the
+	// gradients. Its state is an argument named State.
+	Optimizer func() (any, error)
+	State     string
 }
 
 // Result is what became of a function: the graph's text is in the file N.tir,
@@ -32,6 +36,7 @@ type Func struct {
 type Result struct {
 	Name, File, Op, Msg string
 	Line                int
+	InPlace             [][2]int // results that replace parameters
 }
 
 // DirVariable names the folder that Main writes to, ResultsFile the file of
@@ -68,7 +73,8 @@ func (f *Func) write(file string) (r Result) {
 			r.Op, r.Msg = f.Name, fmt.Sprintf("panic: %v", x)
 		}
 	}()
-	g, err := f.Record()
+	g, inPlace, err := f.Record()
+	r.InPlace = inPlace
 	if err == nil {
 		err = os.WriteFile(file, []byte(ir.Print(g)), 0o600)
 	}
@@ -82,23 +88,31 @@ func (f *Func) write(file string) (r Result) {
 	return r
 }
 
-// Record returns the graph of f, with the gradients asked for.
-func (f *Func) Record() (*ir.Graph, error) {
+// Record returns the graph of f, with the gradients or the update asked for, and
+// which of its results replace parameters.
+func (f *Func) Record() (*ir.Graph, [][2]int, error) {
 	fn, err := f.bound()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	g, err := tensor.Trace(fn, f.Specs...)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	var wrt []int
+	var inPlace [][2]int
 	if len(f.Grad) > 0 {
-		if g, err = f.grad(g); err != nil {
-			return nil, err
+		if g, wrt, err = f.grad(g); err != nil {
+			return nil, nil, err
+		}
+	}
+	if f.Optimizer != nil {
+		if inPlace, err = f.update(g, wrt); err != nil {
+			return nil, nil, fmt.Errorf("optimizer=: %w", err)
 		}
 	}
 	g.Name = strings.ReplaceAll(f.Name, ".", "_")
-	return g, nil
+	return g, inPlace, nil
 }
 
 // bound is the function with the baked arguments taken off.
@@ -170,9 +184,9 @@ func Value(xs ...any) (any, error) {
 	return nil, fmt.Errorf("%d values, want one, or one and an error", len(xs))
 }
 
-// grad appends the gradients by the floating-point tensors of the arguments.
-func (f *Func) grad(g *ir.Graph) (*ir.Graph, error) {
-	var wrt []int
+// grad appends the gradients by the floating-point tensors of the arguments,
+// whose indices it returns.
+func (f *Func) grad(g *ir.Graph) (_ *ir.Graph, wrt []int, err error) {
 	for _, arg := range f.Grad {
 		n := len(wrt)
 		for _, i := range tensor.Params(g, arg) {
@@ -181,14 +195,13 @@ func (f *Func) grad(g *ir.Graph) (*ir.Graph, error) {
 			}
 		}
 		if len(wrt) == n {
-			return nil, fmt.Errorf("grad=%s: the argument has no floating-point tensor", arg)
+			return nil, nil, fmt.Errorf("grad=%s: the argument has no floating-point tensor", arg)
 		}
 	}
-	g, err := autodiff.ValueAndGrad(g, wrt)
-	if err != nil {
-		return nil, fmt.Errorf("grad=%s: %w", strings.Join(f.Grad, ","), err)
+	if g, err = autodiff.ValueAndGrad(g, wrt); err != nil {
+		return nil, nil, fmt.Errorf("grad=%s: %w", strings.Join(f.Grad, ","), err)
 	}
-	return g, nil
+	return g, wrt, nil
 }
 
 // panicPos is the place in the user's code of the panic that is being
