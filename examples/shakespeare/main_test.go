@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"testing"
 
 	"github.com/tensorcc/tcc/frontend/tensor/native"
@@ -25,29 +28,61 @@ func needs(t *testing.T) {
 	}
 }
 
-func run(t *testing.T, o options) (float64, string) {
-	t.Helper()
-	o.data, o.out, o.seed = dataFile, io.Discard, 1
-	loss, text, err := fit(context.Background(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return loss, text
+// result is what a run ends with.
+type result struct {
+	loss  float64
+	text  string
+	state []byte // as a checkpoint has it
 }
 
-// TestResume stops and goes on: the loss and the text are the same.
-func TestResume(t *testing.T) {
-	needs(t)
-	const steps, write = 12, 40
-	loss, text := run(t, options{steps: steps, every: steps, write: write})
-	file := filepath.Join(t.TempDir(), "state.safetensors")
-	run(t, options{steps: steps, stopAfter: 5, every: steps, checkpoint: file})
-	loss2, text2 := run(t, options{steps: steps, every: steps, write: write, resume: file})
-	if loss != loss2 || text != text2 {
-		t.Errorf("loss %v and %q, after a resume %v and %q", loss, text, loss2, text2)
+func run(t *testing.T, o options) *result {
+	t.Helper()
+	o.data, o.out, o.seed = dataFile, io.Discard, 1
+	o.checkpoint = filepath.Join(t.TempDir(), "state.safetensors")
+	r := &result{}
+	var err error
+	if r.loss, r.text, err = fit(context.Background(), o); err != nil {
+		t.Fatal(err)
 	}
-	if len(text) != write {
-		t.Errorf("%d characters, want %d", len(text), write)
+	if r.state, err = os.ReadFile(o.checkpoint); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestSameBits trains by one thread, by two and five, and with a stop in between:
+// parameters and optimizer state, the loss and the text are the same to the bit.
+// TCC_STEPS says how many steps.
+func TestSameBits(t *testing.T) {
+	needs(t)
+	const write = 40
+	steps := 6
+	if n, err := strconv.Atoi(os.Getenv("TCC_STEPS")); err == nil {
+		steps = n
+	}
+	o := options{steps: steps, every: steps, write: write}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	one := run(t, o)
+	same := func(what string, got *result) {
+		t.Helper()
+		if got.loss != one.loss || got.text != one.text || !bytes.Equal(got.state, one.state) {
+			t.Errorf("%s: loss %v and %q, by one thread %v and %q; the same state: %v", what, got.loss,
+				got.text, one.loss, one.text, bytes.Equal(got.state, one.state))
+		}
+	}
+	for _, threads := range []int{2, 5} {
+		runtime.GOMAXPROCS(threads)
+		same(strconv.Itoa(threads)+" threads", run(t, o))
+	}
+	half := o
+	half.stopAfter = steps / 2
+	o.resume = filepath.Join(t.TempDir(), "half.safetensors")
+	if err := os.WriteFile(o.resume, run(t, half).state, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	same("a resumed run", run(t, o))
+	if len(one.text) != write {
+		t.Errorf("%d characters, want %d", len(one.text), write)
 	}
 }
 
@@ -57,7 +92,7 @@ func TestLearns(t *testing.T) {
 		t.Skip("a whole training: set TCC_TRAIN=1")
 	}
 	needs(t)
-	if loss, _ := run(t, options{steps: 1500, every: 1500}); loss > 1.9 {
-		t.Errorf("validation loss %.3f, want 1.9", loss)
+	if r := run(t, options{steps: 1500, every: 1500}); r.loss > 1.9 {
+		t.Errorf("validation loss %.3f, want 1.9", r.loss)
 	}
 }

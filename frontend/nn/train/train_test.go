@@ -157,6 +157,15 @@ type state struct {
 	M [2]tensor.Tensor
 }
 
+func read(t *testing.T, file string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
 // TestCheckpoint saves and loads, and refuses what does not fit.
 func TestCheckpoint(t *testing.T) {
 	s := state{tensor.Of([]float32{1, 2}), [2]tensor.Tensor{tensor.Of(int64(7)), tensor.Ones(tensor.BF16, 2, 2)}}
@@ -175,14 +184,18 @@ func TestCheckpoint(t *testing.T) {
 	if n := tensor.MustItem[int64](got.M[0]); n != 7 {
 		t.Errorf("%d", n)
 	}
+	again := file + ".again"
+	if err := train.Save(again, &got, 42); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := read(t, file), read(t, again); !bytes.Equal(a, b) {
+		t.Errorf("what was loaded is saved as\n%s\nand was\n%s", b, a)
+	}
 	other := state{tensor.Zeros(tensor.F32, 3), got.M}
 	if _, err := train.Load(file, &other); err == nil || !strings.Contains(err.Error(), "W: is f32[2], want f32[3]") {
 		t.Errorf("another shape: %v", err)
 	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := read(t, file)
 	for n := range data {
 		if _, err := train.Load(write(t, "cut", data[:n]), &got); err == nil {
 			t.Fatalf("the first %d of %d bytes: no error", n, len(data))

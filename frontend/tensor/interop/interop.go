@@ -48,7 +48,10 @@ func Tensor(t *runtime.Tensor) (x tensor.Tensor, shared bool, err error) {
 	for i, p := range perm {
 		back[p] = i
 	}
-	if !slices.IsSorted(perm) {
+	switch {
+	case len(perm) == 0:
+		x = x.Reshape() // what is made of a slice has an axis
+	case !slices.IsSorted(perm):
 		x = x.Permute(back...)
 	}
 	return x, shared, x.Err()

@@ -19,6 +19,22 @@ func pointer(t *testing.T, x *runtime.Tensor) *byte {
 	return unsafe.SliceData(b)
 }
 
+// TestScalar has no axis on either side, and shares memory.
+func TestScalar(t *testing.T) {
+	r := runtime.Scalar(float32(3))
+	x, shared, err := interop.Tensor(r)
+	if err != nil || !shared || x.Rank() != 0 {
+		t.Fatalf("rank %d, shared %v, %v", x.Rank(), shared, err)
+	}
+	x.Set(4)
+	if got := runtime.At[float32](r); got != 4 {
+		t.Errorf("%v after a write of 4", got)
+	}
+	if back, err := interop.Runtime(x); err != nil || back.Rank() != 0 {
+		t.Errorf("back: %v, %v", back, err)
+	}
+}
+
 // TestShared compares data pointers, and looks for writes of each side on the
 // other.
 func TestShared(t *testing.T) {
