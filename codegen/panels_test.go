@@ -7,8 +7,8 @@ import (
 	"github.com/tensorcc/tcc/ir/irtest"
 )
 
-// panelProducts have right operands of the run that are packed: most as panels
-// before the product, with the number of kernels that takes.
+// panelProducts have right operands of the run that are packed, most as panels
+// before the product, or passed over once, with the number of kernels.
 var panelProducts = []struct {
 	name, text string
 	kernels    int
@@ -42,6 +42,18 @@ var panelProducts = []struct {
 	v6 = dot <f32[70,40]> v1 v4 {lcontract=[1] rcontract=[1]}
 	v7 = sub <f32[70,40]> v5 v6
 	return v7`, 0, nil},
+	{"one row, an operand larger than the caches", `
+	v0 = param <f32[1030]> {x}
+	v1 = param <f32[1030,1100]> {y}
+	v2 = dot <f32[1100]> v0 v1 {lcontract=[0] rcontract=[0]}
+	return v2`, 1, nil},
+	{"few rows, an operand larger than the caches, a bias", `
+	v0 = param <f32[7,1030]> {x}
+	v1 = param <f32[1030,1100]> {y}
+	v2 = dot <f32[7,1100]> v0 v1 {lcontract=[1] rcontract=[0]}
+	v3 = param <f32[7,1100]> {z}
+	v4 = add <f32[7,1100]> v2 v3
+	return v4`, 1, nil},
 	{"extents of the run: each task packs", `
 	v0 = param <f32[M,K]> {x}
 	v1 = param <f32[N,K]> {y}
@@ -52,7 +64,7 @@ var panelProducts = []struct {
 }
 
 // TestPanels: products whose right operand is packed, ahead of the product or in
-// its tasks.
+// its tasks, or passed over.
 func TestPanels(t *testing.T) {
 	levels := nativeLevels(t)
 	var subjects []*subject
