@@ -37,6 +37,9 @@ var errReported = errors.New("reported")
 
 func main() {
 	if asVetTool(os.Args[1:]) {
+		if vetNothing(os.Args[len(os.Args)-1]) {
+			return
+		}
 		unitchecker.Main(analyzer.Analyzer)
 	}
 	if os.Getenv("GOGC") == "" {

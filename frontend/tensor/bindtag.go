@@ -110,3 +110,14 @@ func Fields(v any) ([]Field, error) {
 	}
 	return out, nil
 }
+
+// BindSpec puts values for the names in spec, a type or what else a tag says:
+// values are those of the tag around it, such as In=784,Out=128. An error names
+// what is no tag.
+func BindSpec(spec, values string) (string, error) {
+	env, err := parseBindings(values)
+	if err != nil {
+		return "", err
+	}
+	return bindTag(spec, env)
+}

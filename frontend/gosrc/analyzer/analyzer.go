@@ -5,11 +5,13 @@
 //
 // [Analyzer] interprets such a function on symbolic tensors of the types that
 // its directive gives, and calls package tensor itself for every operation, so
-// that it says what tcc gen would say, at the same line. What it does not know
-// it does not judge: code that may not run (behind a condition that is not
-// known, in a loop of an unknown length, behind a possible return), values of
-// functions in other packages, and what becomes of them. An error that it
-// reports would stop tcc gen; that it reports none says little.
+// that it says what tcc gen would say, at the same line. It follows calls into
+// packages that use the DSL, such as frontend/nn, whose syntax is their fact; an
+// error there is reported at the call that leads to it, with its place. What it
+// does not know it does not judge: code that may not run (behind a condition
+// that is not known, in a loop of an unknown length, behind a possible return),
+// values of other functions, and what becomes of them. An error that it reports
+// would stop tcc gen; that it reports none says little.
 package analyzer
 
 import (
@@ -17,6 +19,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"strconv"
@@ -34,13 +37,18 @@ var Analyzer = &analysis.Analyzer{
 	Doc: "report errors of shape and element type in functions that tcc compiles\n\n" +
 		"A function with a //tcc:compile directive is interpreted on symbolic tensors; the first\n" +
 		"operation that cannot work is reported as tcc gen would report it.",
-	URL: "https://github.com/tensorcc/tcc",
-	Run: run,
+	URL:       "https://github.com/tensorcc/tcc",
+	Run:       run,
+	FactTypes: []analysis.Fact{new(syntax)},
 }
 
 func run(pass *analysis.Pass) (any, error) {
-	if !concerns(pass) {
+	known := imported(pass)
+	if !concerns(pass, known) {
 		return nil, nil
+	}
+	if err := export(pass, known); err != nil {
+		return nil, err
 	}
 	p, err := gosrc.Inspect(pass.Fset, pass.Files, pass.Pkg, pass.TypesInfo)
 	for _, e := range flatten(err) {
@@ -49,23 +57,13 @@ func run(pass *analysis.Pass) (any, error) {
 			pass.Reportf(lineStart(pass, at.Pos), "%s: %s", at.Op, at.Msg)
 		}
 	}
-	prog := newProgram(pass)
+	prog := newProgram(pass, known)
 	for _, f := range p.Funcs {
 		if d := prog.check(f); d != nil {
 			pass.Report(*d)
 		}
 	}
 	return nil, nil
-}
-
-// concerns reports whether the package imports the DSL.
-func concerns(pass *analysis.Pass) bool {
-	for _, imp := range pass.Pkg.Imports() {
-		if imp.Path() == gosrc.TensorPath {
-			return true
-		}
-	}
-	return false
 }
 
 func flatten(err error) []error {
@@ -93,7 +91,7 @@ func lineStart(pass *analysis.Pass, at token.Position) token.Pos {
 func (p *program) check(f *gosrc.Func) *analysis.Diagnostic {
 	var specs []string
 	in := make([]reflect.Type, 0, len(f.Args()))
-	run := &interp{program: p}
+	run := &interp{program: p, unit: p.own}
 	leaves, args := run.arguments(f)
 	for i, l := range leaves {
 		in = append(in, tensorType)
@@ -104,7 +102,7 @@ func (p *program) check(f *gosrc.Func) *analysis.Diagnostic {
 			for i, l := range leaves {
 				l.set(ts[i])
 			}
-			run.function(f.Decl, args)
+			run.start(f.Decl, args)
 			return []reflect.Value{reflect.ValueOf(tensor.Of(0))}
 		})
 	_, err := tensor.Trace(traced.Interface(), specs...)
@@ -112,12 +110,26 @@ func (p *program) check(f *gosrc.Func) *analysis.Diagnostic {
 	if run.failed == nil || !errors.As(err, &e) || e != run.failure {
 		return nil // an operation on constants, whose result may not be used
 	}
-	d := &analysis.Diagnostic{Pos: callPos(run.failed), End: run.failed.End(),
-		Message: e.Op + ": " + e.Msg}
+	msg := e.Op + ": " + e.Msg
+	if run.failedIn != p.own {
+		at := run.failedAt
+		return &analysis.Diagnostic{Pos: callPos(at), End: at.End(), Message: msg + run.where()}
+	}
+	d := &analysis.Diagnostic{Pos: callPos(run.failed), End: run.failed.End(), Message: msg}
 	if fix := suggest(run.failed, e.Msg); fix != nil {
 		d.SuggestedFixes = []analysis.SuggestedFix{*fix}
 	}
 	return d
+}
+
+// where says in which file of another package the failure is, unless that is
+// the DSL's own: users see their calls of it alone.
+func (in *interp) where() string {
+	if strings.HasPrefix(in.failedIn.pkg.Path(), dslPrefix) {
+		return ""
+	}
+	at := in.failedIn.fset.Position(callPos(in.failed))
+	return fmt.Sprintf(" (%s, %s:%d)", in.failedIn.pkg.Path(), filepath.Base(at.Filename), at.Line)
 }
 
 // callPos is where Go's traces place a call: the name that is called.

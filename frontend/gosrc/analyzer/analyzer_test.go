@@ -1,6 +1,7 @@
 package analyzer_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -12,22 +13,26 @@ import (
 )
 
 // TestAnalyzer runs on packages with comments that say what is reported; the
-// suggested fixes give a.go.golden.
+// suggested fixes give the golden files. Packages a and b are alone, c and d
+// call functions of other packages; nothing is reported of b and d.
 func TestAnalyzer(t *testing.T) {
 	dir := module(t)
-	analysistest.RunWithSuggestedFixes(t, dir, analyzer.Analyzer, "./a", "./b")
+	analysistest.RunWithSuggestedFixes(t, dir, analyzer.Analyzer, "./a", "./b", "./c", "./d")
 }
 
 // module is one with the sources: analysistest loads them as a user's.
 func module(t *testing.T) string {
 	t.Helper()
 	files := map[string][]byte{}
-	for _, name := range []string{"a/a.go", "a/a.go.golden", "b/b.go"} {
-		text, err := os.ReadFile(filepath.Join("testdata", "src", filepath.FromSlash(name)))
-		if err != nil {
-			t.Fatal(err)
+	root := os.DirFS(filepath.Join("testdata", "src"))
+	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			files[name], err = fs.ReadFile(root, name)
 		}
-		files[name] = text
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return gosrctest.Module(t, "../../..", files)
 }

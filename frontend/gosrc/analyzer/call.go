@@ -13,7 +13,12 @@ import (
 
 // call evaluates a call.
 func (in *interp) call(f *frame, e *ast.CallExpr) value {
-	if tv := in.pass.TypesInfo.Types[e.Fun]; tv.IsType() {
+	if in.unit == in.own {
+		outer := in.site
+		in.site = e
+		defer func() { in.site = outer }()
+	}
+	if tv := in.info.Types[e.Fun]; tv.IsType() {
 		return in.convert(in.expr(f, e.Args[0]), tv.Type)
 	} else if tv.IsBuiltin() {
 		return in.builtin(f, e)
@@ -27,19 +32,19 @@ func (in *interp) call(f *frame, e *ast.CallExpr) value {
 	}
 	switch x := fun.(type) {
 	case *ast.SelectorExpr:
-		if sel := in.pass.TypesInfo.Selections[x]; sel != nil && sel.Kind() == types.MethodVal {
+		if sel := in.info.Selections[x]; sel != nil && sel.Kind() == types.MethodVal {
 			return in.method(f, e, x, sel)
 		}
-		if fn, ok := in.pass.TypesInfo.Uses[x.Sel].(*types.Func); ok {
+		if fn, ok := in.info.Uses[x.Sel].(*types.Func); ok {
 			return in.named(f, e, fn)
 		}
 	case *ast.Ident:
-		if fn, ok := in.pass.TypesInfo.Uses[x].(*types.Func); ok {
+		if fn, ok := in.info.Uses[x].(*types.Func); ok {
 			return in.named(f, e, fn)
 		}
 	}
 	if c, ok := in.expr(f, fun).(closure); ok && e.Ellipsis == 0 && !variadic(in.typeOf(fun)) {
-		return in.invoke(c.lit.Type.Params.List, c.lit.Type.Results, c.lit.Body, c.vars, in.args(f, e))
+		return in.closure(c, in.args(f, e))
 	}
 	// Any closure may be called.
 	return in.foreign(append(in.args(f, e), unknown{}))
@@ -67,8 +72,8 @@ func (in *interp) args(f *frame, e *ast.CallExpr) []value {
 // named calls a function of a package.
 func (in *interp) named(f *frame, e *ast.CallExpr, fn *types.Func) value {
 	args := in.args(f, e)
-	if decl := in.decls[fn.Origin()]; decl != nil {
-		return in.body(f, e, decl, fn, nil, args)
+	if u, decl := in.declared(fn); decl != nil {
+		return in.body(e, u, decl, fn, nil, args)
 	}
 	if fn.Pkg() == nil {
 		return in.foreign(args)
@@ -77,7 +82,7 @@ func (in *interp) named(f *frame, e *ast.CallExpr, fn *types.Func) value {
 	switch c := args0(args).(type) {
 	case closure:
 		if path == tensorPath+".NoGrad" {
-			return in.invoke(nil, nil, c.lit.Body, c.vars, nil)
+			return in.closure(c, nil)
 		}
 	case reflect.Value:
 		if path == tensorPath+".GradOf" && len(args) == 2 { // gradients have the types of the tensors
@@ -97,8 +102,8 @@ func args0(args []value) value {
 	return args[0]
 }
 
-// body calls a function of the user's package.
-func (in *interp) body(f *frame, e *ast.CallExpr, decl *ast.FuncDecl, fn *types.Func, recv []value,
+// body calls a function whose syntax is there.
+func (in *interp) body(e *ast.CallExpr, u *unit, decl *ast.FuncDecl, fn *types.Func, recv []value,
 	args []value) value {
 	sig := fn.Signature()
 	if sig.Variadic() && e.Ellipsis == 0 {
@@ -110,10 +115,10 @@ func (in *interp) body(f *frame, e *ast.CallExpr, decl *ast.FuncDecl, fn *types.
 		copy(rest.o.elems, args[n:])
 		args = append(append([]value{}, args[:n]...), rest)
 	}
-	return in.enter(decl, append(recv, args...))
+	return in.enter(u, decl, append(recv, args...))
 }
 
-// method calls a method: of the user's types, or of values of tcc's.
+// method calls a method: one whose syntax is there, or of values of tcc's.
 func (in *interp) method(f *frame, e *ast.CallExpr, x *ast.SelectorExpr,
 	sel *types.Selection) value {
 	fn := sel.Obj().(*types.Func)
@@ -122,7 +127,7 @@ func (in *interp) method(f *frame, e *ast.CallExpr, x *ast.SelectorExpr,
 	for _, i := range sel.Index()[:len(sel.Index())-1] {
 		recv = in.field(recv, i)
 	}
-	if decl := in.decls[fn.Origin()]; decl != nil {
+	if u, decl := in.declared(fn); decl != nil {
 		_, wants := fn.Signature().Recv().Type().(*types.Pointer)
 		p, has := recv.(pointer)
 		switch {
@@ -136,7 +141,7 @@ func (in *interp) method(f *frame, e *ast.CallExpr, x *ast.SelectorExpr,
 		if isUnknown(recv) && wants {
 			return in.foreign(append(args, recv))
 		}
-		return in.body(f, e, decl, fn, []value{in.clone(recv)}, args)
+		return in.body(e, u, decl, fn, []value{in.clone(recv)}, args)
 	}
 	if p, ok := recv.(pointer); ok {
 		recv = in.deref(p)
@@ -221,7 +226,7 @@ func (in *interp) inspect(e *ast.CallExpr, v reflect.Value) {
 	switch {
 	case v.Type() == tensorType:
 		if err := v.Interface().(tensor.Tensor).Err(); err != nil {
-			in.failed = e
+			in.failed, in.failedIn, in.failedAt = e, in.unit, in.site
 			errors.As(err, &in.failure)
 			panic(stop{})
 		}

@@ -10,7 +10,7 @@ import (
 
 // expr evaluates an expression.
 func (in *interp) expr(f *frame, e ast.Expr) value {
-	if tv, ok := in.pass.TypesInfo.Types[e]; ok && tv.Value != nil {
+	if tv, ok := in.info.Types[e]; ok && tv.Value != nil {
 		return fromConstant(tv.Value, tv.Type)
 	}
 	switch e := e.(type) {
@@ -41,7 +41,7 @@ func (in *interp) expr(f *frame, e ast.Expr) value {
 }
 
 func (in *interp) ident(f *frame, e *ast.Ident) value {
-	obj := in.pass.TypesInfo.Uses[e]
+	obj := in.info.Uses[e]
 	if c := f.vars[obj]; c != nil {
 		return in.read(c)
 	}
@@ -66,9 +66,9 @@ func (in *interp) global(obj types.Object) value {
 
 // selector is a field, of an embedded struct perhaps, or a name of a package.
 func (in *interp) selector(f *frame, e *ast.SelectorExpr) value {
-	sel := in.pass.TypesInfo.Selections[e]
+	sel := in.info.Selections[e]
 	if sel == nil {
-		return in.global(in.pass.TypesInfo.Uses[e.Sel])
+		return in.global(in.info.Uses[e.Sel])
 	}
 	if sel.Kind() != types.FieldVal { // a method as a value, which may be called anywhere
 		in.foreign([]value{in.expr(f, e.X), in.address(f, e.X), unknown{}})
@@ -179,7 +179,7 @@ func (in *interp) composite(f *frame, e *ast.CompositeLit) value {
 
 func (in *interp) literal(f *frame, e *ast.CompositeLit, t types.Type) value {
 	n, isNamed := types.Unalias(t).(*types.Named)
-	if isNamed && reflectType(t) != nil && n.Obj().Pkg() != in.pass.Pkg {
+	if isNamed && reflectType(t) != nil && n.Obj().Pkg() != in.pkg {
 		return unknown{}
 	}
 	switch u := t.Underlying().(type) {
@@ -270,14 +270,14 @@ func (in *interp) unary(f *frame, e *ast.UnaryExpr) value {
 func (in *interp) address(f *frame, e ast.Expr) value {
 	switch e := ast.Unparen(e).(type) {
 	case *ast.Ident:
-		if c := f.vars[in.pass.TypesInfo.Uses[e]]; c != nil {
+		if c := f.vars[in.info.Uses[e]]; c != nil {
 			in.expose(c)
 			return pointer{c: c}
 		}
 	case *ast.CompositeLit:
 		return in.variable(in.expr(f, e))
 	case *ast.SelectorExpr:
-		if sel := in.pass.TypesInfo.Selections[e]; sel != nil && len(sel.Index()) == 1 {
+		if sel := in.info.Selections[e]; sel != nil && len(sel.Index()) == 1 {
 			if o := in.place(f, e.X); o != nil {
 				in.share(o)
 				return pointer{o: o, i: sel.Index()[0]}
@@ -408,7 +408,7 @@ func (in *interp) set(f *frame, e ast.Expr, v value) {
 		}
 		return
 	case *ast.SelectorExpr:
-		if sel := in.pass.TypesInfo.Selections[e]; sel != nil && len(sel.Index()) == 1 {
+		if sel := in.info.Selections[e]; sel != nil && len(sel.Index()) == 1 {
 			if o := in.place(f, e.X); o != nil {
 				in.store(o, sel.Index()[0], in.clone(v))
 				return
@@ -436,7 +436,7 @@ func (in *interp) set(f *frame, e ast.Expr, v value) {
 	in.havoc()
 }
 
-func (in *interp) object(e *ast.Ident) types.Object { return in.pass.TypesInfo.ObjectOf(e) }
+func (in *interp) object(e *ast.Ident) types.Object { return in.info.ObjectOf(e) }
 
 func (in *interp) setIndex(f *frame, e *ast.IndexExpr, v value) bool {
 	c := toConstant(in.expr(f, e.Index))

@@ -7,48 +7,48 @@ import (
 	"reflect"
 	"strings"
 
-	"golang.org/x/tools/go/analysis"
-
 	"github.com/tensorcc/tcc/frontend/gosrc"
 	"github.com/tensorcc/tcc/frontend/tensor"
 )
 
-// program is what the functions of a package have in common.
-type program struct {
-	pass  *analysis.Pass
-	decls map[*types.Func]*ast.FuncDecl
+// unit is a package with its syntax: what is interpreted at once.
+type unit struct {
+	pkg   *types.Package
+	info  *types.Info
+	fset  *token.FileSet
+	decls map[string]*ast.FuncDecl // by full name
 	// vars are package variables that nothing but their declaration sets.
 	vars map[types.Object]ast.Expr
 }
 
-func newProgram(pass *analysis.Pass) *program {
-	p := &program{pass: pass, decls: map[*types.Func]*ast.FuncDecl{},
+func newUnit(fset *token.FileSet, files []*ast.File, pkg *types.Package, info *types.Info) *unit {
+	u := &unit{pkg: pkg, info: info, fset: fset, decls: map[string]*ast.FuncDecl{},
 		vars: map[types.Object]ast.Expr{}}
-	for _, file := range pass.Files {
+	for _, file := range files {
 		for _, decl := range file.Decls {
 			switch decl := decl.(type) {
 			case *ast.FuncDecl:
-				if fn, ok := pass.TypesInfo.Defs[decl.Name].(*types.Func); ok && decl.Body != nil {
-					p.decls[fn] = decl
+				if fn, ok := info.Defs[decl.Name].(*types.Func); ok && decl.Body != nil {
+					u.decls[fn.FullName()] = decl
 				}
 			case *ast.GenDecl:
-				p.variables(decl)
+				u.variables(decl)
 			}
 		}
 	}
-	for _, file := range pass.Files {
+	for _, file := range files {
 		ast.Inspect(file, func(n ast.Node) bool {
-			for _, x := range p.changed(n) {
-				delete(p.vars, pass.TypesInfo.Uses[x])
+			for _, x := range u.changed(n) {
+				delete(u.vars, info.Uses[x])
 			}
 			return true
 		})
 	}
-	return p
+	return u
 }
 
 // variables notes unexported variables with a value each.
-func (p *program) variables(decl *ast.GenDecl) {
+func (u *unit) variables(decl *ast.GenDecl) {
 	if decl.Tok != token.VAR {
 		return
 	}
@@ -56,8 +56,8 @@ func (p *program) variables(decl *ast.GenDecl) {
 		v := spec.(*ast.ValueSpec)
 		for i, name := range v.Names {
 			fixed := len(v.Values) == len(v.Names) && !name.IsExported() && name.Name != "_"
-			if fixed && plain(p.pass.TypesInfo.TypeOf(name)) {
-				p.vars[p.pass.TypesInfo.Defs[name]] = v.Values[i]
+			if fixed && plain(u.info.TypeOf(name)) {
+				u.vars[u.info.Defs[name]] = v.Values[i]
 			}
 		}
 	}
@@ -78,7 +78,7 @@ func plain(t types.Type) bool {
 
 // changed are the variables that a statement or expression sets, itself or by
 // taking their address, as calls of methods with pointer receivers do.
-func (p *program) changed(n ast.Node) []*ast.Ident {
+func (u *unit) changed(n ast.Node) []*ast.Ident {
 	var out []*ast.Ident
 	add := func(e ast.Expr) {
 		if x := root(e); x != nil {
@@ -100,11 +100,13 @@ func (p *program) changed(n ast.Node) []*ast.Ident {
 			add(n.X)
 		}
 	case *ast.SliceExpr:
-		if _, array := p.pass.TypesInfo.TypeOf(n.X).Underlying().(*types.Array); array {
-			add(n.X)
+		if t := u.info.TypeOf(n.X); t != nil {
+			if _, array := t.Underlying().(*types.Array); array {
+				add(n.X)
+			}
 		}
 	case *ast.SelectorExpr:
-		sel := p.pass.TypesInfo.Selections[n]
+		sel := u.info.Selections[n]
 		if sel == nil || sel.Kind() != types.MethodVal {
 			break
 		}
@@ -180,6 +182,12 @@ func (in *interp) argument(t types.Type, spec string, set func(value), leaves *[
 				o.elems[i] = in.zero(u.Field(i).Type())
 				continue
 			}
+			bound, err := tensor.BindSpec(tag, spec)
+			if err != nil {
+				o.elems[i] = unknown{}
+				continue
+			}
+			tag = bound
 			in.argument(u.Field(i).Type(), tag, func(v value) { o.elems[i] = v }, leaves)
 		}
 		set(o)

@@ -14,10 +14,16 @@ import (
 // first operation that fails and at everything that it cannot follow.
 type interp struct {
 	*program
-	failed  *ast.CallExpr
-	failure *tensor.Error
-	steps   int
-	depth   int
+	*unit // of the function that is being interpreted
+	// site is the innermost call in the package that is checked.
+	site *ast.CallExpr
+	// failed is the call that failed, in a unit, at a site.
+	failed   *ast.CallExpr
+	failedIn *unit
+	failedAt *ast.CallExpr
+	failure  *tensor.Error
+	steps    int
+	depth    int
 	// Memory made before gen valid is not known any more.
 	gen, valid int
 	// escaped says that foreign code has had memory or a closure: it may change
@@ -49,8 +55,8 @@ const (
 	returned
 )
 
-// function interprets decl for arguments, a receiver being the first.
-func (in *interp) function(decl *ast.FuncDecl, args []value) {
+// start interprets decl, of the package that is checked.
+func (in *interp) start(decl *ast.FuncDecl, args []value) {
 	defer func() {
 		if r := recover(); r != nil {
 			if _, ok := r.(stop); !ok {
@@ -58,16 +64,42 @@ func (in *interp) function(decl *ast.FuncDecl, args []value) {
 			}
 		}
 	}()
-	in.enter(decl, args)
+	in.enter(in.own, decl, args)
 }
 
-func (in *interp) enter(decl *ast.FuncDecl, args []value) value {
+// enter calls a function of a unit for arguments, a receiver being the first.
+// Where it cannot be followed to its end, nothing is known of what it does.
+func (in *interp) enter(u *unit, decl *ast.FuncDecl, args []value) (v value) {
 	fields := []*ast.Field{}
 	if decl.Recv != nil {
 		fields = append(fields, decl.Recv.List...)
 	}
 	fields = append(fields, decl.Type.Params.List...)
+	defer in.within(u)()
+	defer func() {
+		if r := recover(); r == nil {
+			return
+		} else if _, ok := r.(stop); !ok || in.failed != nil || in.steps > maxSteps {
+			panic(r)
+		}
+		in.escaped = true
+		in.havoc()
+		v = unknown{}
+	}()
 	return in.invoke(fields, decl.Type.Results, decl.Body, map[types.Object]*cell{}, args)
+}
+
+// within makes u the unit; what it returns makes it the one before.
+func (in *interp) within(u *unit) func() {
+	before := in.unit
+	in.unit = u
+	return func() { in.unit = before }
+}
+
+// closure calls a closure.
+func (in *interp) closure(c closure, args []value) value {
+	defer in.within(c.unit)()
+	return in.invoke(c.lit.Type.Params.List, c.lit.Type.Results, c.lit.Body, c.vars, args)
 }
 
 // invoke runs a body with vars around it.
@@ -94,7 +126,7 @@ func (in *interp) invoke(params []*ast.Field, results *ast.FieldList, body *ast.
 		for _, r := range results.List {
 			for _, name := range r.Names {
 				in.define(f, name, in.zero(in.typeOf(r.Type)))
-				f.results = append(f.results, f.vars[in.pass.TypesInfo.Defs[name]])
+				f.results = append(f.results, f.vars[in.info.Defs[name]])
 			}
 		}
 	}
@@ -103,7 +135,7 @@ func (in *interp) invoke(params []*ast.Field, results *ast.FieldList, body *ast.
 }
 
 func (in *interp) typeOf(e ast.Expr) types.Type {
-	if t := in.pass.TypesInfo.TypeOf(e); t != nil {
+	if t := in.info.TypeOf(e); t != nil {
 		return t
 	}
 	return types.Typ[types.Invalid]
@@ -111,7 +143,7 @@ func (in *interp) typeOf(e ast.Expr) types.Type {
 
 // define makes a new variable.
 func (in *interp) define(f *frame, name *ast.Ident, v value) {
-	if obj := in.pass.TypesInfo.Defs[name]; obj != nil {
+	if obj := in.info.Defs[name]; obj != nil {
 		c := &cell{}
 		in.write(c, v)
 		f.vars[obj] = c
@@ -224,7 +256,7 @@ func (in *interp) assign(f *frame, s *ast.AssignStmt) {
 		vs = in.several(f, s.Rhs[0], len(s.Lhs))
 	}
 	for i, e := range s.Lhs {
-		if x, ok := e.(*ast.Ident); ok && s.Tok == token.DEFINE && in.pass.TypesInfo.Defs[x] != nil {
+		if x, ok := e.(*ast.Ident); ok && s.Tok == token.DEFINE && in.info.Defs[x] != nil {
 			in.define(f, x, vs[i])
 			continue
 		}
@@ -459,7 +491,7 @@ func (in *interp) forget(f *frame, s ast.Stmt) {
 			}
 		}
 		for _, x := range in.changed(n) {
-			if c := f.vars[in.pass.TypesInfo.Uses[x]]; c != nil {
+			if c := f.vars[in.info.Uses[x]]; c != nil {
 				in.write(c, unknown{})
 			}
 		}
@@ -469,7 +501,7 @@ func (in *interp) forget(f *frame, s ast.Stmt) {
 
 // forgetClosure forgets what a closure that a variable holds may change.
 func (in *interp) forgetClosure(f *frame, x *ast.Ident) {
-	c := f.vars[in.pass.TypesInfo.Uses[x]]
+	c := f.vars[in.info.Uses[x]]
 	if c == nil {
 		return
 	}
@@ -479,6 +511,7 @@ func (in *interp) forgetClosure(f *frame, x *ast.Ident) {
 	}
 	if ok {
 		in.write(c, unknown{}) // it may call itself
+		defer in.within(fn.unit)()
 		in.forget(&frame{vars: fn.vars}, fn.lit.Body)
 	}
 }
@@ -487,13 +520,13 @@ func (in *interp) forgetClosure(f *frame, x *ast.Ident) {
 func (in *interp) capture(f *frame, lit *ast.FuncLit) closure {
 	ast.Inspect(lit.Body, func(n ast.Node) bool {
 		for _, x := range in.changed(n) {
-			if c := f.vars[in.pass.TypesInfo.Uses[x]]; c != nil {
+			if c := f.vars[in.info.Uses[x]]; c != nil {
 				in.expose(c)
 			}
 		}
 		return true
 	})
-	return closure{lit, maps.Clone(f.vars)}
+	return closure{in.unit, lit, maps.Clone(f.vars)}
 }
 
 // expose makes a variable one that more than its name leads to.

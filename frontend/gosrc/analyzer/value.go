@@ -39,6 +39,7 @@ type (
 		i int
 	}
 	closure struct {
+		unit *unit
 		lit  *ast.FuncLit
 		vars map[types.Object]*cell
 	}
@@ -108,6 +109,9 @@ func reflectType(t types.Type) reflect.Type {
 
 // fromConstant is a constant as a value of type t.
 func fromConstant(c constant.Value, t types.Type) value {
+	if _, any := types.Unalias(t).(*types.TypeParam); any {
+		return unknown{}
+	}
 	b, ok := t.Underlying().(*types.Basic)
 	if !ok {
 		if _, iface := t.Underlying().(*types.Interface); !iface {
@@ -223,6 +227,9 @@ func (in *interp) sliceToReflect(v slice, t reflect.Type) (reflect.Value, bool) 
 
 // zero is the zero value of t.
 func (in *interp) zero(t types.Type) value {
+	if _, any := types.Unalias(t).(*types.TypeParam); any {
+		return unknown{}
+	}
 	if rt := reflectType(t); rt != nil && rt.Kind() != reflect.Slice && rt.Kind() != reflect.Array &&
 		rt.Kind() != reflect.Interface {
 		return reflect.Zero(rt)

@@ -1,4 +1,4 @@
-// Package a has functions with faults that are certain.
+// Package a has functions with faults that are certain. // want package:`syntax of example.com/m/a`
 package a
 
 import "github.com/tensorcc/tcc/frontend/tensor"

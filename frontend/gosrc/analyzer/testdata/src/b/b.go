@@ -1,4 +1,4 @@
-// Package b has functions that are right, or may be.
+// Package b has functions that are right, or may be. // want package:`syntax of example.com/m/b`
 package b
 
 import (
