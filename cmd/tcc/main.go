@@ -38,7 +38,7 @@ var errReported = errors.New("reported")
 func main() {
 	if asVetTool(os.Args[1:]) {
 		if vetNothing(os.Args[len(os.Args)-1]) {
-			return
+			os.Exit(exitOK)
 		}
 		unitchecker.Main(analyzer.Analyzer)
 	}

@@ -107,29 +107,21 @@ func (p *program) check(f *gosrc.Func) *analysis.Diagnostic {
 		})
 	_, err := tensor.Trace(traced.Interface(), specs...)
 	var e *tensor.Error
-	if run.failed == nil || !errors.As(err, &e) || e != run.failure {
+	if run.failed == nil || !errors.As(err, &e) || e != run.failed.err {
 		return nil // an operation on constants, whose result may not be used
 	}
-	msg := e.Op + ": " + e.Msg
-	if run.failedIn != p.own {
-		at := run.failedAt
-		return &analysis.Diagnostic{Pos: callPos(at), End: at.End(), Message: msg + run.where()}
+	at := run.failed.site
+	d := &analysis.Diagnostic{Pos: callPos(at), End: at.End(), Message: e.Op + ": " + e.Msg}
+	if u := run.failed.user; u.unit != p.own {
+		in := u.unit.fset.Position(callPos(u.call))
+		d.Message += fmt.Sprintf(" (%s, %s:%d)", u.unit.pkg.Path(), filepath.Base(in.Filename), in.Line)
 	}
-	d := &analysis.Diagnostic{Pos: callPos(run.failed), End: run.failed.End(), Message: msg}
-	if fix := suggest(run.failed, e.Msg); fix != nil {
-		d.SuggestedFixes = []analysis.SuggestedFix{*fix}
+	if run.failed.call == at {
+		if fix := suggest(at, e.Msg); fix != nil {
+			d.SuggestedFixes = []analysis.SuggestedFix{*fix}
+		}
 	}
 	return d
-}
-
-// where says in which file of another package the failure is, unless that is
-// the DSL's own: users see their calls of it alone.
-func (in *interp) where() string {
-	if strings.HasPrefix(in.failedIn.pkg.Path(), dslPrefix) {
-		return ""
-	}
-	at := in.failedIn.fset.Position(callPos(in.failed))
-	return fmt.Sprintf(" (%s, %s:%d)", in.failedIn.pkg.Path(), filepath.Base(at.Filename), at.Line)
 }
 
 // callPos is where Go's traces place a call: the name that is called.

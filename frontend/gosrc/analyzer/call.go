@@ -6,6 +6,7 @@ import (
 	"go/constant"
 	"go/types"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/tensorcc/tcc/frontend/tensor"
@@ -13,11 +14,7 @@ import (
 
 // call evaluates a call.
 func (in *interp) call(f *frame, e *ast.CallExpr) value {
-	if in.unit == in.own {
-		outer := in.site
-		in.site = e
-		defer func() { in.site = outer }()
-	}
+	defer in.visit(e)()
 	if tv := in.info.Types[e.Fun]; tv.IsType() {
 		return in.convert(in.expr(f, e.Args[0]), tv.Type)
 	} else if tv.IsBuiltin() {
@@ -48,6 +45,18 @@ func (in *interp) call(f *frame, e *ast.CallExpr) value {
 	}
 	// Any closure may be called.
 	return in.foreign(append(in.args(f, e), unknown{}))
+}
+
+// visit notes where the interpretation is; what it returns notes where it was.
+func (in *interp) visit(e *ast.CallExpr) func() {
+	site, user := in.site, in.user
+	if in.unit == in.own {
+		in.site = e
+	}
+	if !slices.Contains(dsl, in.unit.pkg.Path()) {
+		in.user = place{in.unit, e}
+	}
+	return func() { in.site, in.user = site, user }
 }
 
 func variadic(t types.Type) bool {
@@ -226,8 +235,8 @@ func (in *interp) inspect(e *ast.CallExpr, v reflect.Value) {
 	switch {
 	case v.Type() == tensorType:
 		if err := v.Interface().(tensor.Tensor).Err(); err != nil {
-			in.failed, in.failedIn, in.failedAt = e, in.unit, in.site
-			errors.As(err, &in.failure)
+			in.failed = &fault{place: place{in.unit, e}, user: in.user, site: in.site}
+			errors.As(err, &in.failed.err)
 			panic(stop{})
 		}
 	case v.Kind() == reflect.Slice && v.Type().Elem() == tensorType:

@@ -15,20 +15,33 @@ import (
 type interp struct {
 	*program
 	*unit // of the function that is being interpreted
-	// site is the innermost call in the package that is checked.
-	site *ast.CallExpr
-	// failed is the call that failed, in a unit, at a site.
-	failed   *ast.CallExpr
-	failedIn *unit
-	failedAt *ast.CallExpr
-	failure  *tensor.Error
-	steps    int
-	depth    int
+	// site is the innermost call in the package that is checked, user that
+	// outside of the DSL's packages, which gosrc's errors name.
+	site   *ast.CallExpr
+	user   place
+	failed *fault
+	steps  int
+	depth  int
 	// Memory made before gen valid is not known any more.
 	gen, valid int
 	// escaped says that foreign code has had memory or a closure: it may change
 	// them in any later call.
 	escaped bool
+}
+
+// place is a call in a unit.
+type place struct {
+	unit *unit
+	call *ast.CallExpr
+}
+
+// fault is an operation that fails: the call of it, and where the
+// interpretation was.
+type fault struct {
+	place
+	user place
+	site *ast.CallExpr
+	err  *tensor.Error
 }
 
 type stop struct{}

@@ -12,8 +12,6 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
-
-	"github.com/tensorcc/tcc/frontend/gosrc"
 )
 
 // This file makes functions of other packages known: the fact of a package that
@@ -22,8 +20,9 @@ import (
 // there, such as most of the standard library, leave what uses them without a
 // type, and so unknown.
 
-// dslPrefix begins the paths of the DSL's packages.
-const dslPrefix = "github.com/tensorcc/tcc/frontend/"
+// dsl are the packages in which package tensor places no error: it names the
+// call that its user has written.
+var dsl = []string{tensorPath, tensorPath + "/linalg", "github.com/tensorcc/tcc/frontend/nn"}
 
 // syntax is the fact: packages in the order of their paths.
 type syntax struct{ Packages []packageFiles }
@@ -70,7 +69,7 @@ func imported(pass *analysis.Pass) map[string][]source {
 // do.
 func concerns(pass *analysis.Pass, known map[string][]source) bool {
 	for _, imp := range pass.Pkg.Imports() {
-		if imp.Path() == gosrc.TensorPath || known[imp.Path()] != nil {
+		if imp.Path() == tensorPath || known[imp.Path()] != nil {
 			return true
 		}
 	}

@@ -16,6 +16,7 @@ type model struct {
 	Conv nn.Conv2d  `tcc:"In=3,Out=16,K=5"`
 	Gate *deep.Gate `tcc:"D=8"`
 	Free nn.Projection
+	Two  h.Block `tcc:"D=5,M=2"`
 }
 
 //tcc:compile x=f32[N,4]
@@ -26,13 +27,13 @@ func layers(m model, x tensor.Tensor) tensor.Tensor {
 
 //tcc:compile x=f32[N,4]
 func pointer(m *model, x tensor.Tensor) tensor.Tensor {
-	return m.Own.Apply(x) // want `MatMul: shapes \(N,4\) and \(8,4\) do not fit.* \(example.com/m/h, h.go:25\)`
+	return m.Own.Apply(x) // want `MatMul: shapes \(N,4\) and \(8,4\) do not fit.* \(example.com/m/h, h.go:26\)`
 }
 
 //tcc:compile x=f32[N,4] w=f32[5,6]
 func helper(x, w tensor.Tensor) tensor.Tensor {
 	return h.
-		Project(x.Exp(), w) // want `MatMul: shapes \(N,4\) and \(5,6\) do not fit.* \(example.com/m/h, h.go:30\)`
+		Project(x.Exp(), w) // want `MatMul: shapes \(N,4\) and \(5,6\) do not fit.* \(example.com/m/h, h.go:31\)`
 }
 
 //tcc:compile x=f32[N,4] y=f32[5,6]
@@ -79,4 +80,9 @@ func fixable(m model, x, y tensor.Tensor) tensor.Tensor {
 //tcc:compile x=f32[N,4]
 func unbound(m model, x tensor.Tensor) tensor.Tensor {
 	return m.Free.Apply(x) // want `MatMul: shapes \(N,4\) and \(In,Out\) do not fit`
+}
+
+//tcc:compile x=f32[N,4]
+func nested(m model, x tensor.Tensor) tensor.Tensor {
+	return m.Two.Apply(x) // want `MatMul: shapes \(N,4\) and \(5,2\) do not fit.* \(example.com/m/h, h.go:42\)`
 }

@@ -19,6 +19,7 @@ type model struct {
 	Norm nn.LayerNorm          `tcc:"D=8"`
 	Attn nn.MultiHeadAttention `tcc:"D=8,E=8,F=8"`
 	Cell nn.LSTM               `tcc:"In=4,H=8"`
+	Two  h.Block               `tcc:"D=4,M=2"`
 	Many []h.Layer             `tcc:"[2]In=4,Out=4"`
 }
 
@@ -28,7 +29,7 @@ func layers(m model, x tensor.Tensor) tensor.Tensor {
 	for _, l := range m.Many {
 		x = l.Apply(x)
 	}
-	return m.Out.Apply(y).Add(m.Own.Apply(y)).Add(x)
+	return m.Out.Apply(y).Add(m.Own.Apply(y)).Add(m.Two.Apply(x))
 }
 
 //tcc:compile x=f32[N,3,28,28]

@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/tensorcc/tcc/frontend/nn"
 	"github.com/tensorcc/tcc/frontend/tensor"
 
 	"example.com/m/h/deep"
@@ -28,6 +29,17 @@ func (l *Layer) Apply(x tensor.Tensor) tensor.Tensor {
 // Project multiplies.
 func Project(x, w tensor.Tensor) tensor.Tensor {
 	return x.MatMul(w)
+}
+
+// Block is two layers.
+type Block struct {
+	A nn.Linear `tcc:"In=D,Out=M"`
+	B nn.Linear `tcc:"In=M,Out=D"`
+}
+
+// Apply maps (..., D) to the same.
+func (b Block) Apply(x tensor.Tensor) tensor.Tensor {
+	return b.B.Apply(b.A.Apply(x).Relu())
 }
 
 // Both is of a package further on.
