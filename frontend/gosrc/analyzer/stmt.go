@@ -172,10 +172,15 @@ func (in *interp) block(f *frame, list []ast.Stmt) flow {
 	return next
 }
 
-func (in *interp) stmt(f *frame, s ast.Stmt) flow {
+// step counts what takes time.
+func (in *interp) step() {
 	if in.steps++; in.steps > maxSteps {
 		panic(stop{})
 	}
+}
+
+func (in *interp) stmt(f *frame, s ast.Stmt) flow {
+	in.step()
 	switch s := s.(type) {
 	case *ast.EmptyStmt:
 	case *ast.ExprStmt:
@@ -337,6 +342,7 @@ func (in *interp) loop(f *frame, s *ast.ForStmt) flow {
 				return next
 			}
 		}
+		in.step()
 		if fl := in.block(f, s.Body.List); fl == broke {
 			return next
 		} else if fl == returned {
@@ -359,6 +365,7 @@ func (in *interp) rangeLoop(f *frame, s *ast.RangeStmt) flow {
 		return next
 	}
 	for i := range n {
+		in.step()
 		vs := []value{reflect.ValueOf(i), elem(i)}
 		for k, e := range []ast.Expr{s.Key, s.Value} {
 			switch x, ident := e.(*ast.Ident); {

@@ -265,7 +265,10 @@ func (in *interp) zero(t types.Type) value {
 // maxElems bounds the arrays that are interpreted.
 const maxElems = 1 << 16
 
-func (in *interp) newObject(n int) *object { return &object{elems: make([]value, n), gen: in.gen} }
+func (in *interp) newObject(n int) *object {
+	in.steps += n / 16 // filling it takes time, too
+	return &object{elems: make([]value, n), gen: in.gen}
+}
 
 // newSlice makes a slice of n elements.
 func (in *interp) newSlice(n int) slice {

@@ -107,3 +107,16 @@ func trained(m model, x tensor.Tensor) (model, error) {
 func gated(g tensor.Tensor) tensor.Tensor {
 	return deep.Gate{W: g}.Apply(g.Mul(deep.Scale))
 }
+
+//tcc:compile x=f32[N,4]
+func endless(x tensor.Tensor) tensor.Tensor {
+	if x.Rank() == 2 {
+		h.Endless()
+	}
+	return x.MatMul(x) // never reached
+}
+
+//tcc:compile x=f32[N,4]
+func long(x tensor.Tensor) tensor.Tensor {
+	return x.Add(h.Long()).MatMul(x) // wrong, and not found in time
+}

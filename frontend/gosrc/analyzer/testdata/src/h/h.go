@@ -113,3 +113,22 @@ func Hooked(x tensor.Tensor) tensor.Tensor {
 
 // SetHook gives it.
 func SetHook(f func(tensor.Tensor) tensor.Tensor) { hook = f }
+
+// Endless does not end, Long takes long.
+func Endless() {
+	for {
+	}
+}
+
+// Long is nested loops, and an ever longer slice.
+func Long() (n int) {
+	var all []int
+	for range 1000 {
+		for range 1000 {
+			for range 1000 {
+			}
+		}
+		all = append(all, make([]int, 60000)...)
+	}
+	return len(all)
+}
