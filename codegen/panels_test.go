@@ -54,6 +54,16 @@ var panelProducts = []struct {
 	v3 = param <f32[7,1100]> {z}
 	v4 = add <f32[7,1100]> v2 v3
 	return v4`, 1, nil},
+	{"three rows, columns are rows in memory", `
+	v0 = param <f32[3,1030]> {x}
+	v1 = param <f32[1100,1030]> {y}
+	v2 = dot <f32[3,1100]> v0 v1 {lcontract=[1] rcontract=[1]}
+	return v2`, 1, nil},
+	{"nine rows, columns are rows in memory", `
+	v0 = param <f32[9,1030]> {x}
+	v1 = param <f32[170,1030]> {y}
+	v2 = dot <f32[9,170]> v0 v1 {lcontract=[1] rcontract=[1]}
+	return v2`, 1, nil},
 	{"extents of the run: each task packs", `
 	v0 = param <f32[M,K]> {x}
 	v1 = param <f32[N,K]> {y}

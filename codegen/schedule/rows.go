@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"cmp"
+
 	"github.com/tensorcc/tcc/codegen/kernel"
 	"github.com/tensorcc/tcc/ir"
 )
@@ -31,11 +32,36 @@ func (s *scheduler) rows() error {
 				return nil
 			}
 		}
+		d = s.reused(d)
+		if err := s.Reorder(d...); err != nil {
+			return err
+		}
 		if err := s.parallel(d); err != nil {
 			return err
 		}
 	}
 	return s.along(body)
+}
+
+// reused is d with those short loops last whose iterations read the largest
+// buffer at the same places, if that does not stay in a cache by itself.
+func (s *scheduler) reused(d []string) []string {
+	var largest access
+	most := int64(s.t.L2)
+	for _, a := range accessesOf(s.Loop(last(d)).Body) {
+		if n, ok := a.buf.Size.Int(); ok && n*int64(a.buf.DType.Size()) > most {
+			largest, most = a, n*int64(a.buf.DType.Size())
+		}
+	}
+	var outer, inner []string
+	for _, v := range d {
+		if n, ok := s.static(v); ok && n <= fewRows && largest.buf != nil && !largest.index.Has(v) {
+			inner = append(inner, v)
+			continue
+		}
+		outer = append(outer, v)
+	}
+	return append(outer, inner...)
 }
 
 // reduces reports whether body has a loop that is not independent.

@@ -129,8 +129,9 @@ func (p *product) depth(b block) depth {
 		case !ok:
 			return depth{i + 1, max(f, 2)}
 		}
-		parts := (e + f - 1) / f // of about the same size
-		return depth{i + 1, ((e+parts-1)/parts + 3) / 4 * 4}
+		parts := (e + f - 1) / f                       // of about the same size
+		vectors := (e + parts*b.w - 1) / (parts * b.w) // copies are made of whole ones
+		return depth{i + 1, vectors * b.w}
 	}
 	return depth{}
 }
@@ -205,6 +206,7 @@ const (
 	deepWork  = 32 << 20
 	openWork  = 16 << 20 // of a typical sum, where extents are not numbers
 
+	fewShare = 64 // rows that one task has where it copies columns for them
 	fewTasks = 16 // tasks that a kernel should have before they grow
 )
 
@@ -247,18 +249,8 @@ func (p *product) side(b block, area int64) int64 {
 	return side
 }
 
-// group sizes tasks: columns first as long as their operand stays in the
-// cache, since what is packed of the rows serves them all, then rows; with a
-// blocked accumulation about as many of both.
-func (p *product) group(b block, deep bool) grouping {
-	k := p.size(p.k, 512)
-	m, n, h := int64(1), p.size(p.Loop(p.n).Extent, 256), int64(1)
-	if p.m != "" {
-		m = p.size(p.Loop(p.m).Extent, 256)
-	}
-	if p.h != "" {
-		h = p.size(p.Loop(p.h).Extent, 64)
-	}
+// work is the multiply-adds of a task, for m rows and k steps.
+func (p *product) work(b block, m, k int64, deep bool) int64 {
 	total := k
 	for _, v := range p.domain {
 		typical := int64(1) // batches
@@ -282,7 +274,22 @@ func (p *product) group(b block, deep bool) grouping {
 	if p.passes(b) {
 		work = max(work, passPiece/4*m*k)
 	}
-	work = cmp.Or(int64(p.t.Task), work)
+	return cmp.Or(int64(p.t.Task), work)
+}
+
+// group sizes tasks: columns first as long as their operand stays in the
+// cache, since what is packed of the rows serves them all, then rows; with a
+// blocked accumulation about as many of both.
+func (p *product) group(b block, deep bool) grouping {
+	k := p.size(p.k, 512)
+	m, n, h := int64(1), p.size(p.Loop(p.n).Extent, 256), int64(1)
+	if p.m != "" {
+		m = p.size(p.Loop(p.m).Extent, 256)
+	}
+	if p.h != "" {
+		h = p.size(p.Loop(p.h).Extent, 64)
+	}
+	work := p.work(b, m, k, deep)
 	tilesN, tilesM := (n+b.w*b.cols-1)/(b.w*b.cols), (m+b.rows-1)/b.rows
 	left := max(work/max(b.rows*b.cols*b.w*k, 1), 1)
 	g := grouping{1, 1, 1}
@@ -295,7 +302,9 @@ func (p *product) group(b block, deep bool) grouping {
 	switch {
 	case deep:
 		side := p.side(b, work/max(k, 1))
-		g.m = take(min(tilesM, max(side/b.rows, 1)))
+		if g.m = take(min(tilesM, max(side/b.rows, 1))); m <= fewShare && p.copies(b) {
+			g.m = tilesM // so that columns are copied once
+		}
 		g.h = take(min(h, max(side/b.rows/g.m, 1)))
 		g.n = even(take(tilesN), tilesN)
 	case p.m == "" || columns*tilesN <= int64(p.t.L2)/2:
