@@ -57,12 +57,6 @@ func between(x expr, lo, hi float64) expr {
 	return sel(gt(x, like(x, hi)), like(x, hi), x)
 }
 
-// expNeg32 is e**x for x <= 0.
-func expNeg32(x expr) expr {
-	x = sel(lt(x, like(x, -104)), like(x, -104), x)
-	return scale(expMantissa(x, nil))
-}
-
 func exp32(x expr) expr {
 	e, n := expParts(between(x, -104, 89))
 	return scale(add(like(x, 1), e), n)
@@ -91,12 +85,26 @@ func expm1(x expr) expr {
 	return sel(eq(x, like(x, 0)), x, y)
 }
 
-func sigmoid32(x expr) expr { return sigmoid(x, expNeg32(neg(abs(x)))) }
-func sigmoid64(x expr) expr { return sigmoid(x, exp64(neg(abs(x)))) }
+// sigmoid32, with e**-x = t*2**-n, is 2**n/(2**n+t). The power is 2**24 times as
+// large, which the result of the least x, 2**-150, needs. Below 2**-23 it is no part
+// of 1+2**n.
+func sigmoid32(x expr) expr {
+	x = between(x, -103.98, 20)
+	f, n := nearest(x, log2e)
+	r := fma(f, like(x, ln2Hi32), neg(x))
+	r = fma(f, like(x, ln2Lo32), r)
+	e := fma(mul(r, r), poly(r, exp32Coef), r) // t-1
+	s := pow2(x, add(n, intLike(n, 24)))
+	one, down := like(x, 1), like(x, 0x1p-24)
+	e = sel(lt(f, like(x, -23.5)), fma(s, down, e), e)
+	d := add(fma(s, down, one), e)
+	return mul(div(s, d), down)
+}
 
-// sigmoid, from e = e**-|x|: 1/(1+e) or e/(1+e), corrected by what the sum and
-// the quotient lost.
-func sigmoid(x, e expr) expr {
+// sigmoid64, from e = e**-|x|, is 1/(1+e) or e/(1+e), corrected by what the sum
+// and the quotient lost.
+func sigmoid64(x expr) expr {
+	e := exp64(neg(abs(x)))
 	one := like(x, 1)
 	d, lost := fastSum(one, e)
 	left := lt(x, like(x, 0))
