@@ -1,8 +1,6 @@
 package llvm
 
 import (
-	"fmt"
-
 	"github.com/llir/llvm/ir/constant"
 	"github.com/llir/llvm/ir/enum"
 	"github.com/llir/llvm/ir/types"
@@ -36,10 +34,8 @@ func extremeFloat(name string, beyond, orEqual enum.FPred) func(c *opCall) value
 			// without f16 arithmetic loses NaN.
 			x = c.intrinsic("llvm.arithmetic.fence."+suffix(c.typ()), c.typ(), x)
 		}
-		if v, ok := c.typ().(*types.VectorType); ok && c.target.Vector == 512 {
-			if bits := int(v.Len) * c.d.Bits(); bits >= 128 && bits <= c.target.Vector {
-				return c.extremeRange(name, int(v.Len), x, y)
-			}
+		if c.avx512(c.typ()) {
+			return c.extremeRange(name, x, y)
 		}
 		return c.intrinsic("llvm."+name+"."+suffix(c.typ()), c.typ(), x, y)
 	}
@@ -47,20 +43,13 @@ func extremeFloat(name string, beyond, orEqual enum.FPred) func(c *opCall) value
 
 // extremeRange has AVX-512's instruction that orders zeros; it lets a NaN lose
 // against a number.
-func (c *opCall) extremeRange(name string, n int, x, y value.Value) value.Value {
+func (c *opCall) extremeRange(name string, x, y value.Value) value.Value {
 	const signOfResult, larger = 4, 1
 	how := int64(signOfResult)
 	if name == "maximum" {
 		how |= larger
 	}
-	kind := map[int]string{32: "ps", 64: "pd"}[c.d.Bits()]
-	all := types.NewInt(uint64(max(n, 8)))
-	args := []value.Value{x, y, constant.NewInt(types.I32, how), x, constant.NewInt(all, -1)}
-	if n*c.d.Bits() == 512 {
-		const asSet = 4 // rounding
-		args = append(args, constant.NewInt(types.I32, asSet))
-	}
-	r := c.intrinsic(fmt.Sprintf("llvm.x86.avx512.mask.range.%s.%d", kind, n*c.d.Bits()), c.typ(), args...)
+	r := c.floats512("range", x, y, constant.NewInt(types.I32, how))
 	return c.cur.NewSelect(c.cur.NewFCmp(enum.FPredUNO, x, y), c.cur.NewFAdd(x, y), r)
 }
 

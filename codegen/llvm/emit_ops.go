@@ -91,6 +91,9 @@ func (e *emitter) op(x *kernel.Expr) val {
 			return v
 		}
 	}
+	if v, ok := e.scaled(x); ok {
+		return v
+	}
 	c := &opCall{emitter: e, x: x, d: x.Args[0].DType}
 	args := make([]val, len(x.Args))
 	for i, a := range x.Args {

@@ -2,6 +2,7 @@ package mathfn
 
 import (
 	"math"
+	"slices"
 
 	"github.com/tensorcc/tcc/codegen/kernel"
 	"github.com/tensorcc/tcc/ir"
@@ -104,6 +105,44 @@ func floatOf(x, n expr) expr {
 func scale(p, n expr) expr {
 	a := shr(n, 1)
 	return mul(mul(p, pow2(p, a)), pow2(p, sub(n, a)))
+}
+
+// Scaled takes apart what scale makes of a number that nearest has rounded: e is
+// p*2**f, f being an integer. CPUs may have an instruction for it.
+func Scaled(e *kernel.Expr) (p, f *kernel.Expr, ok bool) {
+	p, ok = operand(e, ir.OpMul, 0)
+	if p, ok = operand(p, ir.OpMul, 0); !ok {
+		return nil, nil, false
+	}
+	n := e.Args[1] // 2**(n-a)
+	for _, o := range []ir.Op{ir.OpBitcast, ir.OpShl, ir.OpAdd, ir.OpSub} {
+		n, _ = operand(n, o, 0)
+	}
+	t, _ := operand(n, ir.OpSub, 0)
+	if t, ok = operand(t, ir.OpBitcast, 0); !ok || t.DType != e.DType {
+		return nil, nil, false
+	}
+	magic := like(t, formatOf(t).magic)
+	ok = alike(n, sub(bits(t), bits(magic)), t) && alike(e, scale(p, n), p, n)
+	return p, sub(t, magic), ok
+}
+
+// operand is the i-th argument of e, if e is the operation o.
+func operand(e expr, o ir.Op, i int) (expr, bool) {
+	if e == nil || e.Kind != kernel.KOp || e.Op != o {
+		return nil, false
+	}
+	return e.Args[i], true
+}
+
+// alike reports whether a and b are the same operations on leaves and constants.
+func alike(a, b expr, leaves ...expr) bool {
+	if a == b || slices.Contains(leaves, a) || slices.Contains(leaves, b) {
+		return a == b
+	}
+	return a.Kind == b.Kind && a.DType == b.DType && a.Op == b.Op && a.Bits == b.Bits &&
+		(a.Kind == kernel.KOp || a.Kind == kernel.KConst) &&
+		slices.EqualFunc(a.Args, b.Args, func(x, y expr) bool { return alike(x, y, leaves...) })
 }
 
 // pow2 is 2**n in the type of x, for n in the range of normal numbers.
