@@ -20,6 +20,7 @@ type Batch struct {
 	decls   map[string]*llvm.Func
 	kernels []string
 	insts   int
+	full    bool // a kernel keeps much in registers
 }
 
 // NewBatch returns an empty batch.
@@ -50,6 +51,7 @@ func (b *Batch) Add(k *kernel.Kernel) error {
 		return fmt.Errorf("kernel %s: llvm: %w", k.Name, errors.Join(e.errs...))
 	}
 	b.kernels = append(b.kernels, k.Name)
+	b.full = b.full || !hoists(k, b.target)
 	for _, block := range e.f.Blocks {
 		b.insts += len(block.Insts)
 	}
@@ -71,7 +73,20 @@ func (b *Batch) Len() int { return b.insts }
 
 // Module returns the batch as a module for Compile.
 func (b *Batch) Module(name string) Module {
-	return Module{Name: name, Text: b.m.String(), Kernels: b.kernels}
+	return Module{Name: name, Text: b.m.String(), Kernels: b.kernels, Hoist: !b.full}
+}
+
+// hoists reports whether k leaves registers for constants in its loops: local
+// buffers, which are in registers, are a quarter of them at most.
+func hoists(k *kernel.Kernel, t Target) bool {
+	bytes := int64(0)
+	kernel.WalkStmts(k.Body, func(s kernel.Stmt) {
+		if a, ok := s.(*kernel.Alloc); ok && a.Buf.Space == kernel.Local {
+			n, _ := a.Buf.Size.Int()
+			bytes += n * int64(a.Buf.DType.Size())
+		}
+	})
+	return bytes <= int64(t.Vector) // 8 registers of Vector/8 bytes
 }
 
 var (

@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"encoding/binary"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -66,6 +67,7 @@ func (tc *Toolchain) Kernels(ctx context.Context, ks []*kernel.Kernel, t Target,
 			missing = append(missing, i)
 		}
 	}
+	missing = grouped(missing, func(i int) bool { return hoists(ks[i], t) })
 	if tc.absent != nil && len(missing) > 0 {
 		return nil, 0, tc.lacks(ks[missing[0]].Name, len(missing))
 	}
@@ -108,7 +110,10 @@ func (tc *Toolchain) lookup(ks []*kernel.Kernel, t Target, s *cache.Store, sums 
 	out []Func) ([]cache.Key, error) {
 
 	keys, errs := make([]cache.Key, len(ks)), make([]error, len(ks))
-	how := strings.Join(append(append(targetFlags(t), llcFlags(t)...), defaultPasses), "\x00")
+	how := func(k *kernel.Kernel) string {
+		return strings.Join(append(append(targetFlags(t), llcFlags(t, hoists(k, t))...),
+			defaultPasses), "\x00")
+	}
 	each(len(ks), func(i int) {
 		if sums[i] == (cache.Key{}) {
 			k := *ks[i]
@@ -121,7 +126,7 @@ func (tc *Toolchain) lookup(ks []*kernel.Kernel, t Target, s *cache.Store, sums 
 			}
 			sums[i] = cache.KeyOf(text)
 		}
-		keys[i] = cache.KeyOf("kernel", tc.Version, how, cutterSum(), string(sums[i][:]))
+		keys[i] = cache.KeyOf("kernel", tc.Version, how(ks[i]), cutterSum(), string(sums[i][:]))
 		if data, ok := s.Get(keys[i]); ok {
 			if f, ok := decodeFunc(data); ok {
 				out[i], out[i].Name = f, ks[i].Name
@@ -150,6 +155,13 @@ func each(n int, f func(int)) {
 	wg.Wait()
 }
 
+// grouped is list with what has the property behind the others: modules have
+// kernels of one kind.
+func grouped(list []int, has func(int) bool) []int {
+	without := slices.DeleteFunc(slices.Clone(list), has)
+	return append(without, slices.DeleteFunc(list, func(i int) bool { return !has(i) })...)
+}
+
 // modules emits the kernels at the given places as modules of a size that starting LLVM for each
 // costs little and that many are compiled at once.
 func modules(ks []*kernel.Kernel, at []int, t Target) ([]Module, error) {
@@ -160,7 +172,7 @@ func modules(ks []*kernel.Kernel, at []int, t Target) ([]Module, error) {
 		if err := b.Add(ks[i]); err != nil {
 			return nil, err
 		}
-		if b.Len() > most || j == len(at)-1 {
+		if b.Len() > most || j == len(at)-1 || hoists(ks[i], t) != hoists(ks[at[j+1]], t) {
 			mods = append(mods, b.Module(ks[i].Name))
 			b = NewBatch(t)
 		}

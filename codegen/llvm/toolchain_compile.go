@@ -17,6 +17,9 @@ type Module struct {
 	Name    string // for errors
 	Text    string
 	Kernels []string // names of external functions
+	// Hoist is whether constants are loaded once before loops: kernels that keep much in registers
+	// have none left for them.
+	Hoist bool
 }
 
 // Func is the machine code of one kernel: position-independent, without relocations, its constants
@@ -125,7 +128,7 @@ func (tc *Toolchain) compile(ctx context.Context, m *Module, t Target, passes st
 		return fail(err)
 	}
 	start = time.Now()
-	object, err := runTool(ctx, tc.LLC, bitcode, append(llcFlags(t), target...)...)
+	object, err := runTool(ctx, tc.LLC, bitcode, append(llcFlags(t, m.Hoist), target...)...)
 	stats.LLC = time.Since(start)
 	if err != nil {
 		return fail(err)
@@ -145,10 +148,10 @@ func targetFlags(t Target) []string {
 	return f
 }
 
-func llcFlags(t Target) []string {
+func llcFlags(t Target, hoist bool) []string {
 	f := []string{"-O3", "-filetype=obj", "-relocation-model=pic", "-function-sections",
 		"-data-sections", "-stack-size-section", "-save-temp-labels", "-o", "-", "-"}
-	if strings.HasPrefix(t.Triple, "x86_64") {
+	if strings.HasPrefix(t.Triple, "x86_64") && !hoist {
 		// It hoists the constants of an epilogue out of the loops around it, which costs the
 		// accumulators of the inner loop their registers; operands in memory cost nothing.
 		f = append(f, "-disable-machine-licm")

@@ -41,12 +41,11 @@ func CompileFor(ctx context.Context, k *kernel.Kernel, target llvm.Target, dims 
 	if err != nil {
 		return nil, err
 	}
-	text, err := llvm.Emit(k, target)
-	if err != nil {
+	b := llvm.NewBatch(target)
+	if err := b.Add(k); err != nil {
 		return nil, err
 	}
-	mod := llvm.Module{Name: k.Name, Text: text, Kernels: []string{k.Name}}
-	funcs, _, err := tools.Compile(ctx, []llvm.Module{mod}, target, "")
+	funcs, _, err := tools.Compile(ctx, []llvm.Module{b.Module(k.Name)}, target, "")
 	if err != nil {
 		return nil, err
 	}
