@@ -267,6 +267,7 @@ func (f *fuser) demandAll() {
 				f.demandStrided(a)
 			}
 			f.demandRows(v)
+			f.demandWeights(v)
 		}
 	}
 }
@@ -325,6 +326,27 @@ func (f *fuser) demandRows(v *ir.Value) {
 	}
 	if notNegative(w.stride[last].Sub(w.stride[last-1])) && !w.stride[last].IsConst(1) {
 		f.demand(x)
+	}
+}
+
+// demandWeights copies the weights of a convolution with the channels last, which
+// it reads for each pixel, where the output channels, its lanes, are not beside
+// each other in memory.
+func (f *fuser) demandWeights(v *ir.Value) {
+	const few = 16
+	a, ok := v.Attr.(*ir.ConvAttr)
+	if !ok || !a.Last || f.place[v.Args[1].ID] != isFree || !f.data[v.Args[1].ID] {
+		return
+	}
+	w := v.Args[1]
+	last := w.Type.Rank() - 1
+	view, bad := f.viewOf(w)
+	pixels, static := v.Type.Shape[:last].Size().Int()
+	if bad != nil || static && pixels < few || w.Type.Shape[last].IsConst(1) {
+		return
+	}
+	if !view.stride[last].IsConst(1) {
+		f.demand(w)
 	}
 }
 
