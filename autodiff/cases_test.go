@@ -198,11 +198,14 @@ func reduceCases() []gradCase {
 			mask := b.constant(ir.NewLiteral(ir.F64, []int64{4}, []float64{1, 0, 1, 1}))
 			return b.op(ir.OpProd, &ir.AxesAttr{Axes: []int{0}}, b.mul(p[0], mask))
 		}})
-	for _, op := range []ir.Op{ir.OpCumSum, ir.OpCumProd} {
+	for _, op := range []ir.Op{ir.OpCumSum, ir.OpCumProd, ir.OpCumMax, ir.OpCumLogSumExp} {
 		for _, a := range []ir.CumAttr{{Axis: 0}, {Axis: 1, Exclusive: true}, {Axis: 0, Reverse: true},
 			{Axis: 1, Exclusive: true, Reverse: true}} {
 			cases = append(cases, gradCase{op: op, name: "all", params: [][]int64{{3, 4}}, lo: -2, hi: 2,
-				build: func(b *back, p []*ir.Value) *ir.Value { return bend(b, b.op(op, &a, p[0])) }})
+				build: func(b *back, p []*ir.Value) *ir.Value {
+					y := b.op(op, &a, p[0])
+					return bend(b, b.op(ir.OpMax, nil, y, b.num(y, -10))) // of nothing it may be -Inf
+				}})
 		}
 	}
 	for _, op := range []ir.Op{ir.OpWindowSum, ir.OpWindowMax} {

@@ -1,6 +1,7 @@
 package autodiff
 
 import (
+	"math"
 	"slices"
 
 	"github.com/tensorcc/tcc/ir"
@@ -86,22 +87,73 @@ func cumProdRule(b *back, v, d *ir.Value) *ir.Value {
 	// Left out of the running product: the place of k, by a factor 1.
 	factors := b.op(ir.OpSelect, nil, b.eq(k, i), b.num(alongI, 1), alongI)
 	prods := b.cumulate(ir.OpCumProd, factors, rank, a.Exclusive, a.Reverse)
-	counts := ir.OpLe
-	switch {
-	case a.Reverse && a.Exclusive:
-		counts = ir.OpGt
-	case a.Reverse:
-		counts = ir.OpGe
-	case a.Exclusive:
-		counts = ir.OpLt
-	}
 	terms := b.mul(b.keep(d, square, []int{rank - 1}), prods)
-	dx := b.sum(b.where(b.op(counts, nil, k, i), terms), []int{rank})
+	dx := b.sum(b.where(b.counts(a, k, i), terms), []int{rank})
 	return b.transpose(dx, inverse(perm))
 }
 
 // span is the extent that a window of size k covers.
 func span(k, dilation int64) int64 { return (k-1)*dilation + 1 }
+
+// cumMaxRule gives d to the element that each result is: the last of equals,
+// and the last NaN.
+func cumMaxRule(b *back, v, d *ir.Value) *ir.Value {
+	a, x := v.Attr.(*ir.CumAttr), v.Args[0]
+	s := x.Type.Shape
+	y := b.cumulate(ir.OpCumMax, x, a.Axis, false, a.Reverse)
+	if a.Exclusive { // result i is that of the elements before it
+		by := int64(1)
+		if a.Reverse {
+			by = -1
+		}
+		lo, hi := make(ir.Shape, len(s)), make(ir.Shape, len(s))
+		lo[a.Axis], hi[a.Axis] = ir.Const(-by), ir.Const(by)
+		d = b.pad(d, lo, hi)
+	}
+	place := b.iota(s, a.Axis)
+	if a.Reverse {
+		place = b.neg(place)
+	}
+	hit := b.op(ir.OpOr, nil, b.eq(x, y), b.op(ir.OpIsNaN, nil, x))
+	at := b.cumulate(ir.OpCumMax, b.op(ir.OpSelect, nil, hit, place, b.num(place, -1<<62)), a.Axis,
+		false, a.Reverse)
+	if a.Reverse {
+		at = b.neg(at)
+	}
+	return b.scatterAdd(ir.OpScatterAlong, a.Axis, b.zeros(x.Type), at, d)
+}
+
+// counts tells whether element k is part of running result i.
+func (b *back) counts(a *ir.CumAttr, k, i *ir.Value) *ir.Value {
+	op := ir.OpLe
+	switch {
+	case a.Reverse && a.Exclusive:
+		op = ir.OpGt
+	case a.Reverse:
+		op = ir.OpGe
+	case a.Exclusive:
+		op = ir.OpLt
+	}
+	return b.op(op, nil, k, i)
+}
+
+// cumLogSumExpRule is dx[k] = sum of d[i]*e**(x[k]-y[i]) over the i for which k
+// counts, at quadratic cost. A result of nothing but e**-Inf depends on no x.
+func cumLogSumExpRule(b *back, v, d *ir.Value) *ir.Value {
+	a := v.Attr.(*ir.CumAttr)
+	rank := v.Type.Rank()
+	perm := moveAxis(rank, a.Axis, rank-1)
+	x, y, d := b.transpose(v.Args[0], perm), b.transpose(v, perm), b.transpose(d, perm)
+	square := append(x.Type.Shape.Clone(), x.Type.Shape[rank-1]) // axes ..., k, i
+	k, i := b.iota(square, rank-1), b.iota(square, rank)
+	y = b.keep(y, square, []int{rank - 1})
+	none := b.num(y, math.Inf(-1))
+	counts := b.op(ir.OpAnd, nil, b.counts(a, k, i), b.op(ir.OpNe, nil, y, none))
+	power := b.sub(b.keep(x, square, []int{rank}), b.where(counts, y))
+	share := b.op(ir.OpExp, nil, b.op(ir.OpSelect, nil, counts, power, none))
+	dx := b.sum(b.mul(b.keep(d, square, []int{rank - 1}), share), []int{rank})
+	return b.transpose(dx, inverse(perm))
+}
 
 // dilated puts step-1 zeros between the elements of d along each axis.
 func (b *back) dilated(d *ir.Value, step []int64) *ir.Value {

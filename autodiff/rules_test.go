@@ -107,7 +107,7 @@ func TestViews(t *testing.T) {
 // stretches reports whether equal elements are no kink of the operation.
 func (c *gradCase) stretches() bool {
 	switch c.op {
-	case ir.OpReduceMax, ir.OpReduceMin, ir.OpWindowMax, ir.OpMax, ir.OpMin, ir.OpSelect,
+	case ir.OpReduceMax, ir.OpReduceMin, ir.OpWindowMax, ir.OpMax, ir.OpMin, ir.OpSelect, ir.OpCumMax,
 		ir.OpScatterAlong, ir.OpScatterND:
 		return false
 	}

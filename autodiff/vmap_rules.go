@@ -56,6 +56,7 @@ var mapRules = map[ir.Op]mapRule{
 	ir.OpReduceMax: together(nextAxes), ir.OpReduceMin: together(nextAxes),
 	ir.OpArgMax: together(nextAxis), ir.OpArgMin: together(nextAxis),
 	ir.OpCumSum: together(nextCum), ir.OpCumProd: together(nextCum),
+	ir.OpCumMax: together(nextCum), ir.OpCumLogSumExp: together(nextCum),
 	ir.OpArgSort: together(func(_ *mapping, a ir.Attr) ir.Attr {
 		s := a.(*ir.SortAttr)
 		return &ir.SortAttr{Axis: s.Axis + 1, Desc: s.Desc}

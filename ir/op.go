@@ -111,6 +111,8 @@ const (
 	OpArgMin
 	OpCumSum
 	OpCumProd
+	OpCumMax
+	OpCumLogSumExp
 	OpArgSort
 	OpWindowSum
 	OpWindowMax

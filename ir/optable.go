@@ -205,8 +205,12 @@ var opTable = [numOps]OpInfo{
 	OpArgMin: {Name: "argmin", Args: 1, Attr: attrOf[AxisAttr](), Props: Reduces, Types: Computable,
 		Infer: inferArg, Doc: "i64 coordinate of the first smallest along Axis; NaN is smallest. (c1) " +
 			"Axis is in range."},
-	OpCumSum:  cumulative("cumsum", "Running sum along Axis."),
-	OpCumProd: cumulative("cumprod", "Running product along Axis."),
+	OpCumSum:  cumulative("cumsum", Numeric, "Running sum along Axis."),
+	OpCumProd: cumulative("cumprod", Numeric, "Running product along Axis."),
+	OpCumMax: cumulative("cummax", Numeric, "Largest so far along Axis as max; of nothing -Inf or "+
+		"the smallest integer."),
+	OpCumLogSumExp: cumulative("cumlogsumexp", Floats, "Logarithm of the running sum of e**x along "+
+		"Axis, which does not overflow on the way; of nothing -Inf."),
 	OpArgSort: {Name: "argsort", Args: 1, Attr: attrOf[SortAttr](), Types: Computable,
 		Infer: inferArgSort,
 		Doc: "i64 coordinates along Axis that sort x stably, increasing or with Desc decreasing; NaN " +
@@ -246,7 +250,7 @@ func reduction(name string, types DTypes, doc string) OpInfo {
 		Infer: inferReduce, Doc: doc + " (c1) Axes increasing, in range."}
 }
 
-func cumulative(name, doc string) OpInfo {
-	return OpInfo{Name: name, Args: 1, Attr: attrOf[CumAttr](), Types: Numeric, Infer: inferCum,
+func cumulative(name string, types DTypes, doc string) OpInfo {
+	return OpInfo{Name: name, Args: 1, Attr: attrOf[CumAttr](), Types: types, Infer: inferCum,
 		Doc: doc + " (c1) Axis is in range."}
 }

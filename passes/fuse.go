@@ -143,6 +143,7 @@ var topOps = map[ir.Op]string{
 var singleOps = map[ir.Op]bool{
 	ir.OpScatterAlong: true, ir.OpScatterND: true, ir.OpNonZero: true, ir.OpRandomBits: true,
 	ir.OpArgMax: true, ir.OpArgMin: true, ir.OpCumSum: true, ir.OpCumProd: true, ir.OpArgSort: true,
+	ir.OpCumMax: true, ir.OpCumLogSumExp: true,
 }
 
 // heroOps are computed by loops that read their operands many times.

@@ -198,6 +198,8 @@ var notPulled = map[ir.Op]string{
 	ir.OpArgMin:       "needs a loop: a kernel of its own",
 	ir.OpCumSum:       "needs a loop: a kernel of its own",
 	ir.OpCumProd:      "needs a loop: a kernel of its own",
+	ir.OpCumMax:       "needs a loop: a kernel of its own",
+	ir.OpCumLogSumExp: "needs a loop: a kernel of its own",
 	ir.OpArgSort:      "needs a loop: a kernel of its own",
 	ir.OpWindowSum:    "needs a loop: class window",
 	ir.OpWindowMax:    "needs a loop: class window",

@@ -2,6 +2,7 @@ package lower
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/tensorcc/tcc/codegen/kernel"
 	"github.com/tensorcc/tcc/ir"
@@ -17,6 +18,8 @@ func init() {
 		ir.OpArgMin:       lowerArg,
 		ir.OpCumSum:       lowerCumulative,
 		ir.OpCumProd:      lowerCumulative,
+		ir.OpCumMax:       lowerCumulative,
+		ir.OpCumLogSumExp: lowerCumulative,
 		ir.OpArgSort:      lowerArgSort,
 		ir.OpScatterAlong: lowerScatterAlong,
 		ir.OpScatterND:    lowerScatterND,
@@ -87,16 +90,41 @@ func lowerArg(l *lowerer, v *ir.Value) error {
 	})
 }
 
+// running says how the elements so far and the next make a running result, and
+// what that is of none.
+var running = map[ir.Op]struct {
+	next  func(acc, e *kernel.Expr) *kernel.Expr
+	start func(d ir.DType) *kernel.Expr
+}{
+	ir.OpCumSum:       {by(ir.OpAdd), zero},
+	ir.OpCumProd:      {by(ir.OpMul), one},
+	ir.OpCumMax:       {by(ir.OpMax), lowest},
+	ir.OpCumLogSumExp: {logAddExp, lowest},
+}
+
+func by(op ir.Op) func(x, y *kernel.Expr) *kernel.Expr {
+	return func(x, y *kernel.Expr) *kernel.Expr { return kernel.OpExpr(op, x, y) }
+}
+
+// logAddExp is log(e**x + e**y); equal infinities have no difference.
+func logAddExp(x, y *kernel.Expr) *kernel.Expr {
+	d := x.DType
+	ln2 := kernel.ConstExpr(d, math.Float64bits(math.Ln2))
+	if d == ir.F32 {
+		ln2 = kernel.ConstExpr(d, uint64(math.Float32bits(math.Ln2)))
+	}
+	apart := kernel.OpExpr(ir.OpNeg, kernel.OpExpr(ir.OpAbs, kernel.OpExpr(ir.OpSub, x, y)))
+	sum := kernel.OpExpr(ir.OpAdd, kernel.OpExpr(ir.OpMax, x, y),
+		kernel.OpExpr(ir.OpLog1p, kernel.OpExpr(ir.OpExp, apart)))
+	return kernel.OpExpr(ir.OpSelect, kernel.OpExpr(ir.OpEq, x, y), kernel.OpExpr(ir.OpAdd, x, ln2), sum)
+}
+
 func lowerCumulative(l *lowerer, v *ir.Value) error {
 	a, x := v.Attr.(*ir.CumAttr), v.Args[0]
-	op, init := ir.OpAdd, zero
-	if v.Op == ir.OpCumProd {
-		op, init = ir.OpMul, one
-	}
-	n := x.Type.Shape[a.Axis]
+	by, n := running[v.Op], x.Type.Shape[a.Axis]
 	return l.nest("i", without(x.Type.Shape, a.Axis), func(idx []ir.Dim) error {
 		d := computeType(x.Type.DType)
-		set, acc := l.accumulator(d, init(d))
+		set, acc := l.accumulator(d, by.start(d))
 		return l.nest("r", ir.Shape{n}, func(r []ir.Dim) error {
 			at := r[0]
 			if a.Reverse {
@@ -107,7 +135,7 @@ func lowerCumulative(l *lowerer, v *ir.Value) error {
 			if err != nil {
 				return err
 			}
-			sum := kernel.OpExpr(op, acc, wide(e))
+			sum := by.next(acc, wide(e))
 			if a.Exclusive {
 				l.store(0, full, castExpr(v.Type.DType, acc))
 				set(sum)

@@ -328,3 +328,11 @@ func twoMul(x, y float64) (p, lost float64) {
 	p = x * y
 	return p, math.FMA(x, y, -p)
 }
+
+// logAddExp is log(e**x + e**y).
+func logAddExp(x, y float64) float64 {
+	if x == y { // infinities that are equal, too
+		return x + math.Ln2
+	}
+	return max(x, y) + math.Log1p(math.Exp(-math.Abs(x-y)))
+}

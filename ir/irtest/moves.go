@@ -25,7 +25,8 @@ func init() {
 		ir.OpDynamicSlice: makeDynamic, ir.OpDynamicUpdate: makeDynamic,
 		ir.OpSum: makeReduce, ir.OpProd: makeReduce, ir.OpReduceMax: makeReduce,
 		ir.OpReduceMin: makeReduce, ir.OpArgMax: makeArg, ir.OpArgMin: makeArg,
-		ir.OpCumSum: makeCum, ir.OpCumProd: makeCum, ir.OpArgSort: makeArgSort,
+		ir.OpCumSum: makeCum, ir.OpCumProd: makeCum, ir.OpCumMax: makeCum,
+		ir.OpCumLogSumExp: makeCum, ir.OpArgSort: makeArgSort,
 		ir.OpWindowSum: makeWindow, ir.OpWindowMax: makeWindow, ir.OpDot: makeDot,
 		ir.OpConv: makeConv,
 	}

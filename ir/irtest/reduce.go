@@ -37,6 +37,14 @@ func reduceBound(op ir.Op, d ir.DType, n int64, x Bound) (Bound, bool) {
 	switch op {
 	case ir.OpSum, ir.OpCumSum, ir.OpWindowSum:
 		return accumulate(d, float64(n), x)
+	case ir.OpCumLogSumExp: // no more in error than its argument, and what each step rounds
+		u := unit(d)
+		if d == ir.F16 || d == ir.BF16 {
+			u = max(u, float64(n)*unit(ir.F32))
+		}
+		out := Bound{mag: x.mag + math.Log(float64(max(n, 1))) + 1}
+		out.Abs = x.abs() + 4*float64(n+2)*u*out.mag
+		return out.fits(d)
 	case ir.OpProd, ir.OpCumProd:
 		mag := math.Pow(max(x.mag, 1), float64(n))
 		out := Bound{Rel: float64(n+4) * unit(d), mag: mag, clean: x.clean}
