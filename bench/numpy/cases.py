@@ -18,7 +18,7 @@ import reductions
 from form import Gen
 
 FAMILIES = [elementwise.binary, elementwise.binary, elementwise.scalar_binary, elementwise.unary,
-            elementwise.unary, elementwise.functions, elementwise.functions, elementwise.cast,
+            elementwise.unary, elementwise.functions, elementwise.functions, elementwise.special, elementwise.cast,
             reductions.reduce, reductions.reduce, reductions.cumulative, reductions.search,
             moves.move, moves.move, moves.create, indexing.read, indexing.read, indexing.write,
             indexing.write, indexing.printed, linear.product, linear.host]

@@ -125,6 +125,33 @@ def functions(g):
     return case(name, [a], want(r, exact(e, r, a.astype(r.dtype)), 2))
 
 
+SPECIAL = {"Erfc": (mpmath.erfc, {np.inf: 0, -np.inf: 2}),
+           "Lgamma": (lambda x: mpmath.re(mpmath.loggamma(x)), {np.inf: np.inf, -np.inf: np.inf})}
+
+
+def special(g):
+    """Functions that NumPy does not have: exact values, and limits."""
+    name = g.turn("special", list(SPECIAL))
+    f, limits = SPECIAL[name]
+    a = g.array(g.shape(), g.turn("special type", FLOATS + DTYPES))
+    x = a.astype(np.exp(np.zeros(1, a.dtype)).dtype)
+    r, values, bound = np.zeros(x.shape, x.dtype), [], np.zeros(x.shape)
+    for i in np.ndindex(x.shape):
+        v = float(x[i])
+        pole = name == "Lgamma" and v <= 0 and v == np.floor(v)
+        if np.isfinite(v) and not pole:
+            with mp.workprec(200):
+                e = f(mpmath.mpf(v))
+            values.append(e if e != 0 else None)
+            r[i] = float(e)
+            if name == "Lgamma" and v < 0:  # a difference, of which these are the terms
+                bound[i] = 1e-15 * (40 + float(mpmath.re(mpmath.loggamma(1 - v))))
+        else:
+            values.append(None)
+            r[i] = np.inf if pole else limits.get(v, np.nan)
+    return case(name, [a], want(r, values, 4, bound))
+
+
 def cast(g):
     kind = g.turn("cast", ["cast", "clip", "where", "shift", "isclose"])
     a = g.array(g.shape(), None, False)

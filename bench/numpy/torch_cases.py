@@ -18,7 +18,7 @@ def near(r, tol=1e-10):
     r = r.detach().numpy() if isinstance(r, torch.Tensor) else np.asarray(r)
     if r.dtype.kind != "f":
         return r
-    return want(r, None, 2, tol * (1 + np.abs(r).max(initial=0)))
+    return want(r, None, 2, tol * (1 + np.abs(r[np.isfinite(r)]).max(initial=0)))
 
 
 def floats(g, *shape):
@@ -117,6 +117,43 @@ def pooling(g):
     f = getattr(F, f"{kind}_pool{n}d")
     return emit(f"{kind.capitalize()}Pool{n}d", [x], f(x, size, **kw),
                 [size[0] if n == 1 else size] + opts)
+
+
+def indexed_pooling(g):
+    """Maxima with their places, and back. Which of equal elements it is is left
+    open: there are none."""
+    n, back = g.turn("indexed axes", [1, 2, 3]), g.chance(0.4)
+    kw, opts = window(g, n, "avg" if back else "max")
+    size = [g.int(2, 4) for _ in range(n)]
+    batch = [] if g.chance(0.2) else [g.int(1, 3)]
+    shape = batch + [2] + [g.int(5, 8) for _ in range(n)]
+    x = torch.from_numpy(g.rng.permutation(int(np.prod(shape))).reshape(shape) / 8.0)
+    if not back and g.chance(0.5):
+        kw["ceil_mode"] = True
+        opts.append(opt("CeilMode"))
+    call = [size[0] if n == 1 else size]
+    values, places = getattr(F, f"max_pool{n}d")(x, size, return_indices=True, **kw)
+    if not back:
+        return emit(f"MaxPool{n}dWithIndices", [x], [values, places], call + opts)
+    r = getattr(F, f"max_unpool{n}d")(values, places, size, **kw)
+    return emit(f"MaxUnpool{n}d", [values, places], r, ["@1"] + call + opts)
+
+
+def running(g):
+    kind = g.turn("running", ["CumMax", "CumMin", "LogCumSumExp"])
+    s = [g.int(0 if g.chance(0.1) else 1, 6) for _ in range(g.int(1, 4))]
+    axis = g.int(-len(s), len(s))
+    if kind == "LogCumSumExp":
+        x = floats(g, *s) * g.pick([1, 300])
+        x[floats(g, *s) > 1.5] = -np.inf
+        return emit(kind, [x], torch.logcumsumexp(x, axis), [axis])
+    x = ints(g, -3, 4, *s) if g.chance(0.5) else floats(g, *s)
+    if x.dtype == torch.float64:
+        x[floats(g, *s) > 1] = np.nan
+    elif g.chance(0.3):
+        x = x.to(torch.uint8)
+    r = (torch.cummax if kind == "CumMax" else torch.cummin)(x, axis)
+    return emit(kind, [x], [r.values, r.indices], [axis])
 
 
 def adaptive(g):
@@ -277,7 +314,7 @@ def attention(g):
     return emit("Attention", args, r, ["@0", "@1", "@2"] + opts)
 
 
-FAMILIES = [activation, activation, convolution, convolution, pooling, adaptive, norm, padding,
+FAMILIES = [activation, activation, convolution, convolution, pooling, indexed_pooling, adaptive, running, norm, padding,
             interpolate, image, scatter, scatter, attention]
 
 

@@ -116,7 +116,8 @@ func logAddExp(x, y *kernel.Expr) *kernel.Expr {
 	apart := kernel.OpExpr(ir.OpNeg, kernel.OpExpr(ir.OpAbs, kernel.OpExpr(ir.OpSub, x, y)))
 	sum := kernel.OpExpr(ir.OpAdd, kernel.OpExpr(ir.OpMax, x, y),
 		kernel.OpExpr(ir.OpLog1p, kernel.OpExpr(ir.OpExp, apart)))
-	return kernel.OpExpr(ir.OpSelect, kernel.OpExpr(ir.OpEq, x, y), kernel.OpExpr(ir.OpAdd, x, ln2), sum)
+	twice := kernel.OpExpr(ir.OpAdd, x, ln2)
+	return kernel.OpExpr(ir.OpSelect, kernel.OpExpr(ir.OpEq, x, y), twice, sum)
 }
 
 func lowerCumulative(l *lowerer, v *ir.Value) error {

@@ -322,6 +322,56 @@ func (k Kept) running(name string, op ir.Op, axis int) Tensor {
 	return r.out(y)
 }
 
+// CumMax returns the running maximum along an axis and the i64 coordinates of
+// its elements: the last of equals. NaN is largest, and stays.
+func (t Tensor) CumMax(axis int) (values, indices Tensor) {
+	return t.runningExtremum("CumMax", axis, func(_ *call, n *node) *node { return n })
+}
+
+// CumMin returns the running minimum along an axis and the i64 coordinates of
+// its elements: the last of equals. NaN is smallest, and stays.
+func (t Tensor) CumMin(axis int) (values, indices Tensor) {
+	return t.runningExtremum("CumMin", axis, func(c *call, n *node) *node {
+		if c.err == nil && n.typ.DType.IsInt() {
+			return c.op(ir.OpNot, nil, n)
+		}
+		return c.neg(n)
+	})
+}
+
+// runningExtremum is a running maximum in the order that turn, its own
+// inverse, makes of t's.
+func (t Tensor) runningExtremum(name string, axis int, turn func(*call, *node) *node) (values,
+	indices Tensor) {
+	r := reduce(name, t, false, []int{axis})
+	if r.err == nil && r.n.typ.DType == Bool {
+		r.fail("does not compute on bool: Cast it to U8")
+	}
+	if r.err != nil {
+		return r.bad(), r.bad()
+	}
+	a := &ir.CumAttr{Axis: r.axes[0]}
+	x := turn(r.call, r.n)
+	y := r.op(ir.OpCumMax, a, x)
+	hit := r.eq(x, y)
+	if x != nil && x.typ.DType.IsFloat() {
+		hit = r.or(hit, r.op(ir.OpIsNaN, nil, x))
+	}
+	at := r.iota(I64, r.full, a.Axis)
+	at = r.op(ir.OpCumMax, a, r.sel(hit, at, r.integer(0, at)))
+	return r.out(turn(r.call, y)), r.out(at)
+}
+
+// LogCumSumExp returns the logarithm of the running sum of e**t along an axis,
+// without overflow on the way. Integers become f64.
+func (t Tensor) LogCumSumExp(axis int) Tensor {
+	r := reduce("LogCumSumExp", t, false, []int{axis})
+	if r.err != nil {
+		return r.bad()
+	}
+	return r.out(r.op(ir.OpCumLogSumExp, &ir.CumAttr{Axis: r.axes[0]}, r.as(inexact)))
+}
+
 // shifted is x minus its largest element over the axes, and that element as a
 // number rather than a function of x: the gradient through it is zero.
 func (r *reduction) shifted() (x, top *node) {
