@@ -230,6 +230,10 @@ func windowMaxAxis(b *back, v, d *ir.Value) *ir.Value {
 	lowest := b.op(ir.OpReduceMax, &ir.AxesAttr{Axes: []int{0}}, b.zeros(ir.T(x.Type.DType,
 		ir.Const(0))))
 	padded := b.op(ir.OpPad, &ir.PadAttr{Lo: a.Lo, Hi: a.Hi}, x, lowest)
+	if a.Stride[axis] == a.Size[axis] && a.Dilation[axis] == 1 {
+		dp := windowMaxApart(b, padded, v, d, axis)
+		return b.pad(dp, negated(a.Lo), negated(a.Hi))
+	}
 	dp := b.zeros(padded.Type)
 	var seen *ir.Value
 	for j := range a.Size[axis] {
@@ -246,4 +250,35 @@ func windowMaxAxis(b *back, v, d *ir.Value) *ir.Value {
 		dp = b.op(ir.OpUpdateSlice, at, dp, b.add(b.slice(dp, at), b.where(first, d)))
 	}
 	return b.pad(dp, negated(a.Lo), negated(a.Hi))
+}
+
+// windowMaxApart is windowMaxAxis for windows side by side: with an axis for the
+// places in a window, all elements are computed at once, d where a place has the
+// maximum and none before it has.
+func windowMaxApart(b *back, x, v, d *ir.Value, axis int) *ir.Value {
+	n, k := x.Type.Rank(), v.Attr.(*ir.WindowAttr).Size[axis]
+	covered := x.Type.Shape.Clone()
+	covered[axis] = v.Type.Shape[axis].MulConst(k)
+	rest := dimsOf(n, 0)
+	rest[axis] = covered[axis].Sub(x.Type.Shape[axis])
+	x = b.pad(x, dimsOf(n, 0), rest)
+	shape := slices.Insert(v.Type.Shape.Clone(), axis+1, ir.Const(k))
+	var axes []int // of what has one element a window
+	for i := range n + 1 {
+		if i != axis+1 {
+			axes = append(axes, i)
+		}
+	}
+	wide := func(v *ir.Value) *ir.Value { return b.broadcast(v, shape, axes) }
+	place := b.iota(shape, axis+1)
+	first := b.eq(b.reshape(x, shape), wide(v))
+	for j := range k - 1 {
+		at := &ir.SliceAttr{Start: dimsOf(n, 0), Step: ones(n), Shape: v.Type.Shape}
+		at.Start[axis], at.Step[axis] = ir.Const(j), k
+		hit := wide(b.eq(b.slice(x, at), v))
+		later := b.op(ir.OpGt, nil, place, b.num(place, float64(j)))
+		first = b.op(ir.OpAnd, nil, first, b.op(ir.OpNot, nil, b.op(ir.OpAnd, nil, hit, later)))
+	}
+	dx := b.reshape(b.where(first, wide(d)), covered)
+	return b.pad(dx, dimsOf(n, 0), negated(rest))
 }

@@ -98,6 +98,7 @@ func fuse(c *Context, g *ir.Graph) (*ir.Graph, error) {
 	f.demandAll()
 	f.formGroups()
 	f.splitTails()
+	f.splitColumns()
 	f.absorbAll()
 	return f.emit()
 }

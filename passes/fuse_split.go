@@ -63,3 +63,52 @@ func (f *fuser) streams(gr *group) int {
 	}
 	return n
 }
+
+// minColumns is the smallest operand of a reduction that is split. Tests lower
+// it.
+var minColumns int64 = 1 << 15
+
+// splitColumns takes the sums of columns apart from a tensor that they are sums
+// of where that is read elsewhere, too, as a gradient is beside that of the bias:
+// one kernel would compute it twice, and as wide as a few columns are, where a
+// loop of its own streams in one pass and on all threads.
+func (f *fuser) splitColumns() {
+	seen := map[*group]bool{}
+	for _, v := range f.g.Values {
+		gr := f.group[v.ID]
+		if gr == nil || seen[gr] {
+			continue
+		}
+		seen[gr] = true
+		real := realAxes(gr.domain)
+		n, static := gr.domain.Size().Int()
+		if gr.kind != "reduce" || static && n < minColumns || len(real) == 0 ||
+			slices.Contains(gr.axes, real[len(real)-1]) {
+			continue
+		}
+		if before, ok := f.before(gr); ok {
+			rest := slices.DeleteFunc(slices.Clone(gr.members), func(m *ir.Value) bool {
+				return slices.Contains(before, m)
+			})
+			f.adopt(&group{kind: "loop", domain: before[0].Type.Shape, members: before})
+			f.adopt(&group{kind: gr.kind, domain: gr.domain, axes: gr.axes, members: rest})
+		}
+	}
+}
+
+// before lists the members of a reduction that are computed over its domain
+// before it reduces, if they need no other member and one is read elsewhere.
+func (f *fuser) before(gr *group) (members []*ir.Value, read bool) {
+	in := map[*ir.Value]bool{}
+	for _, m := range gr.members {
+		inner := slices.DeleteFunc(f.links(m), func(l link) bool { return f.group[l.from.ID] != gr })
+		depends := slices.ContainsFunc(inner, func(l link) bool { return !in[l.from] })
+		if reduceOps[m.Op] || !sameReal(m.Type.Shape, gr.domain) || depends {
+			continue
+		}
+		in[m] = true
+		members = append(members, m)
+		read = read || f.isRes[m.ID] || f.readOutside(gr, m)
+	}
+	return members, read
+}

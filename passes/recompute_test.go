@@ -40,10 +40,11 @@ func TestRecomputeRandom(t *testing.T) {
 	}
 }
 
-// TestSplitTails has random graphs whose products have their tails apart.
+// TestSplitTails has random graphs whose products have their tails apart, and sums
+// of columns what they are sums of.
 func TestSplitTails(t *testing.T) {
-	defer func(n int64) { minSplit = n }(minSplit)
-	minSplit = 0
+	defer func(n, k int64) { minSplit, minColumns = n, k }(minSplit, minColumns)
+	minSplit, minColumns = 0, 0
 	for seed := range uint64(800) {
 		c := irtest.Generate(irtest.Config{Seed: seed, Size: 20})
 		out, err := Run(c.Graph, Options{Check: true})
