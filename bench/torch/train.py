@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Steps of training, side by side with PyTorch: python3 bench/torch/train.py
 [-model cnn,transformer] [-threads 1,2] [-modes eager,compile]. Loss, gradient
-and update of AdamW; the median of steps after a warm-up. Optional: needs
-PyTorch, Go and LLVM."""
+and update of AdamW; the median of steps after a warm-up, and the memory that
+steps take beside model and batch: of PyTorch by how much the process grows, of
+tcc working memory and optimizer state. Optional: needs PyTorch, Go and LLVM."""
 
 import argparse
 import json
@@ -78,6 +79,10 @@ def measure(model, mode, threads, runs):
         loss(x, y).backward()
         opt.step()
 
+    def rss():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+    before = rss()
     for _ in range(3):
         step()
     times = []
@@ -85,7 +90,7 @@ def measure(model, mode, threads, runs):
         start = time.perf_counter()
         step()
         times.append(time.perf_counter() - start)
-    return statistics.median(times), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return statistics.median(times), rss() - before
 
 
 def main():
@@ -109,7 +114,10 @@ def main():
             for threads in args.threads.split(","):
                 cmd = [tmp + "/tcc", "bench", tir, "-json", "-threads", threads]
                 out = json.loads(subprocess.run(cmd, capture_output=True, check=True).stdout)
-                line = f"{model}, {threads} threads: tcc {1e3 * out['median']:.2f} ms"
+                net = CNN() if model == "cnn" else Transformer()
+                state = 2 * 4 * sum(p.numel() for p in net.parameters())
+                line = (f"{model}, {threads} threads: tcc {1e3 * out['median']:.2f} ms, "
+                        f"{(out['arena_bytes'] + state) / 2**20:.0f} MiB")
                 for mode in args.modes.split(","):
                     cmd = [sys.executable, __file__, "-one", f"{model},{mode},{threads}",
                            "-runs", str(args.runs)]
@@ -119,7 +127,8 @@ def main():
                         line += f", {mode} failed: {' '.join(reason)[:120]}"
                         continue
                     median, rss = json.loads(run.stdout.splitlines()[-1])
-                    line += f", {mode} {1e3 * median:.2f} ms ({median / out['median']:.2f}x)"
+                    line += (f", {mode} {1e3 * median:.2f} ms "
+                             f"({median / out['median']:.2f}x), {rss:.0f} MiB")
                 print(line, flush=True)
 
 
