@@ -64,6 +64,26 @@ var dynamic = []struct {
 		parts, err := x.Chunk(3, 0)
 		return append(parts, x.Reshape(-1).Glu(0)), err
 	}, [][]int{{6, 2}, {12, 4}}},
+	{"masks", "f64[N,4,N]", func(x tensor.Tensor) ([]tensor.Tensor, error) {
+		row := x.Index(0, 0)
+		mask := row.Gt(row.Mean())
+		count := mask.Nonzero
+		at, err := count()
+		if err != nil {
+			return nil, err
+		}
+		y := x.Clone()
+		y.Set(-1, mask, tensor.All, row.Gt(row.Mean()))
+		z := x.Clone()
+		z.Set(x.Index(0, 0, 0), mask, []int{2}, at[0])
+		return list(x.Index(mask, tensor.All, mask), x.Index(mask, at[0], 0), x.Index(mask, 0),
+			x.Index(tensor.All, 1, mask), x.Index(mask, []int{1}), x.Index(mask, [][]int{{1}, {2}}), y, z)
+	}, [][]int{{2, 4, 2}, {3, 4, 3}, {4, 4, 4}}},
+	{"masks of numbers", "f64[4]", func(x tensor.Tensor) ([]tensor.Tensor, error) {
+		m, y := x.Gt(x.Mean()), tensor.Arange(24).Reshape(4, 6)
+		return list(y.Index(m, []int{1, 5}), y.Index(m, []int{0, 1}).Add([]int{10, 20}),
+			y.T().Index([]int{5, 2}, x.Lt(x.Mean())))
+	}, [][]int{{4}}},
 	{"halves", "f32[N]", func(x tensor.Tensor) ([]tensor.Tensor, error) {
 		parts, err := x.Split(0, 2, 2)
 		return append(parts, x.Glu(0), x.RepeatEach([]int{1, 0, 2, 1}, 0)), err
@@ -171,6 +191,9 @@ func TestDynamicErrors(t *testing.T) {
 		{"Split the rest", "f32[N]", func(x tensor.Tensor) ([]tensor.Tensor, error) {
 			return x.Split(0, 2, -1)
 		}, []int{1}, "2 <= N is 2 <= 1"},
+		{"masks", "f32[N]", func(x tensor.Tensor) ([]tensor.Tensor, error) {
+			return list(tensor.Zeros(tensor.I64, 3, 3).Index(x.Eq(0), []int{0, 1}))
+		}, []int{3}, "Index: index arrays of extents found1 and 2"},
 		{"Narrow", "f32[N]", func(x tensor.Tensor) ([]tensor.Tensor, error) {
 			return list(x.Narrow(0, 1, 3))
 		}, []int{3}, "Narrow: elements 1 to 4 of axis 0 of shape (N)"},

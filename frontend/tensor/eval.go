@@ -176,6 +176,9 @@ type emitter struct {
 	known  func(*node) bool
 	consts bool
 	stops  bool // emit barriers for what gradients take for constants
+	// checks are conditions to be emitted once their extents are bound.
+	checks []check
+	bound  func(ir.Dim) bool
 	// numbers has the IDs of barriers, by their own: what is emitted shall
 	// not depend on what else the process has recorded.
 	numbers map[int]int
@@ -192,6 +195,11 @@ func (e *emitter) emit(roots []*node) ([]*ir.Value, error) {
 			return nil, err
 		}
 		e.values[n] = v
+		if n.op == ir.OpNonZero && len(e.checks) > 0 {
+			if err := e.check(); err != nil {
+				return nil, err
+			}
+		}
 	}
 	out := make([]*ir.Value, len(roots))
 	for i, n := range roots {

@@ -1,6 +1,7 @@
 package tensor
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/tensorcc/tcc/ir"
@@ -54,8 +55,10 @@ func Slice(start, stop any, step ...int) Range {
 // is a copy, whose axes stand where NumPy puts them.
 //
 // What a mask gives has as many elements as are true: outside a traced function
-// the mask is evaluated, inside their number is a new named extent, and a mask
-// that depends on an argument cannot stand beside other index arrays.
+// the mask is evaluated, inside their number is a new named extent. Other index
+// arrays beside a mask that depends on an argument have extent 1 or as many
+// elements as are true, which is an error when the function runs if they have
+// not: that a single true element broadcasts is not known when it is recorded.
 func (t Tensor) Index(idx ...any) Tensor {
 	c := start("Index")
 	if !c.check(t) {
@@ -277,7 +280,7 @@ func isArray(x any) bool {
 // tuples joins the index arrays, broadcast together, into index tuples along a
 // new last axis; shape is theirs.
 func (p *parsed) tuples() (tuples *node, shape ir.Shape) {
-	arrays := p.broadcast(p.arrays...)
+	arrays := p.broadcast(p.agreed(p.arrays)...)
 	if p.err != nil {
 		return nil, nil
 	}
@@ -287,6 +290,44 @@ func (p *parsed) tuples() (tuples *node, shape ir.Shape) {
 		arrays[i] = p.op(ir.OpReshape, &ir.ShapeAttr{Shape: column}, a)
 	}
 	return p.op(ir.OpConcat, &ir.AxisAttr{Axis: len(shape)}, arrays...), shape
+}
+
+// agreed makes index arrays fit where an extent is the number of true elements
+// of a mask that depends on an argument: what it has to be for the arrays to
+// broadcast, if it is not 1, is a condition that holds when the function runs.
+func (p *parsed) agreed(arrays []*node) []*node {
+	if p.err != nil || p.tr == nil || len(p.tr.binders) == 0 {
+		return arrays
+	}
+	var all ir.Shape // from the last axis; what the arrays agree on
+	for _, a := range arrays {
+		for i, d := range slices.Backward(a.typ.Shape) {
+			at := len(a.typ.Shape) - 1 - i
+			if at == len(all) {
+				all = append(all, d)
+			} else if all[at].IsConst(1) || p.tr.counted(all[at]) && !d.IsConst(1) {
+				all[at] = d
+			}
+		}
+	}
+	out := slices.Clone(arrays)
+	for k, a := range arrays {
+		to := a.typ.Shape.Clone()
+		for i, d := range to {
+			if want := all[len(to)-1-i]; p.tr.counted(d) && !d.Equal(want) {
+				p.require(d, want, fmt.Sprintf("index arrays of extents %v and %v, the true elements of a "+
+					"mask and what they shall broadcast with", d, want))
+				to[i] = want
+			}
+		}
+		out[k] = p.call.reshape(a, to)
+	}
+	return out
+}
+
+// counted reports whether d is a number of true elements.
+func (tr *tracer) counted(d ir.Dim) bool {
+	return slices.ContainsFunc(d.SymNames(), func(s string) bool { return tr.binders[s] != nil })
 }
 
 // front is the permutation that brings the indexed axes of the view to the

@@ -345,10 +345,14 @@ func (e *emitter) finish(tr *tracer, out []slot) (*ir.Graph, error) {
 		}
 		roots, names = append(roots, n), append(names, r.name)
 	}
-	for _, k := range tr.checks {
-		if _, err := e.g.New(k.pos, ir.OpCheck, k.attr); err != nil {
-			return nil, err
-		}
+	e.bound = func(d ir.Dim) bool {
+		return !slices.ContainsFunc(d.SymNames(), func(s string) bool {
+			return tr.binders[s] != nil && e.values[tr.binders[s]] == nil
+		})
+	}
+	e.checks = slices.Clone(tr.checks)
+	if err := e.check(); err != nil {
+		return nil, err
 	}
 	e.known = func(n *node) bool { return n.tr == nil && n.data.Load() != nil }
 	evalMu.Lock()
@@ -359,6 +363,20 @@ func (e *emitter) finish(tr *tracer, out []slot) (*ir.Graph, error) {
 	}
 	e.g.SetResults(names, results[:len(roots)]...)
 	return e.g, nil
+}
+
+// check emits the conditions on extents that have a value by now.
+func (e *emitter) check() error {
+	var later []check
+	for _, k := range e.checks {
+		if !e.bound(k.attr.X) || !e.bound(k.attr.Y) {
+			later = append(later, k)
+		} else if _, err := e.g.New(k.pos, ir.OpCheck, k.attr); err != nil {
+			return err
+		}
+	}
+	e.checks = later
+	return nil
 }
 
 // functionName is the last part of a function's name, as a graph has it.

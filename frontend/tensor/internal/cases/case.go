@@ -61,20 +61,19 @@ var host = map[string]bool{"print": true, "Inv": true, "Det": true, "Solve": tru
 	"MatrixRank": true, "LinalgNorm": true}
 
 // Traceable reports whether the case can be part of a compiled function: not
-// what runs on the host, nor a mask beside other index arrays, which broadcast
-// by how many elements of it are true.
+// what runs on the host, nor a mask of one true element beside other index
+// arrays, which broadcasts.
 func (c *Case) Traceable() bool {
 	for _, items := range c.Index {
-		arrays, masks := 0, 0
+		arrays, single := 0, false
 		for _, it := range items {
 			if it.Array != nil {
 				arrays++
-				if c.Args[*it.Array].DType == "bool" {
-					masks++
-				}
+				a := c.Args[*it.Array]
+				single = single || a.DType == "bool" && bytes.Count(a.Data, []byte{1}) == 1
 			}
 		}
-		if masks > 0 && arrays > 1 {
+		if single && arrays > 1 {
 			return false
 		}
 	}
