@@ -2,7 +2,6 @@ package llvm
 
 import (
 	"fmt"
-	"strings"
 
 	llvm "github.com/llir/llvm/ir"
 	"github.com/llir/llvm/ir/constant"
@@ -43,6 +42,8 @@ func (e *emitter) load(x *kernel.Expr) val {
 		return e.loadScalar(x, d, mask, other)
 	case ok && stride == 1:
 		return e.loadVector(x, first, mask, other)
+	case ok && mask == nil && max(stride, -stride) <= min(mostStride, int64(e.width)):
+		return e.loadStrided(x, first, stride)
 	}
 	return e.gather(x, d, mask, other)
 }
@@ -150,15 +151,7 @@ func (e *emitter) maskedLoad(m *memory, p, mask, pass value.Value, n int) value.
 
 // part is n lanes of a and b, one after the other, from lane from on.
 func (e *emitter) part(a, b value.Value, from, n int) value.Value {
-	var s strings.Builder
-	for i := range n {
-		if i > 0 {
-			s.WriteString(", ")
-		}
-		fmt.Fprintf(&s, "i32 %d", from+i)
-	}
-	pick := &literal{types.NewVector(uint64(n), types.I32), "<" + s.String() + ">"}
-	return e.cur.NewShuffleVector(a, b, pick)
+	return e.shuffle(a, b, n, func(i int) int { return from + i })
 }
 
 // bytesOf is the bytes of an element as stored.

@@ -37,6 +37,21 @@ kernel k(x f32[96] in, y f32[96] out)
 			y[3*l+48*i+1] = x[i]
 			y[3*l+48*i+2] = x[l+16*i]
 `, nil},
+	{"few elements apart", `
+kernel k(x f32[61] in, u f64[16] in, b i8[31] in, y f32[96] out, v f64[16] out, c i8[32] out)
+	vector l < 16
+		y[l] = x[2*l]
+		y[l+16] = x[2*l+30]
+		y[l+32] = x[3*l+1]
+		y[l+48] = x[4*l]
+		y[l+64] = x[60-4*l]
+		y[l+80] = x[17-l]
+		c[l] = b[30-2*l]
+		c[l+16] = b[2*l]
+	vector m < 8
+		v[m] = u[2*m+1]
+		v[m+8] = u[7-m]
+`, nil},
 	{"gather", `
 kernel k(idx i64[32] in, x f32[64] in, b i8[64] in, y f32[256] out, z i8[256] out) dims(N)
 	serial i < 2

@@ -230,16 +230,24 @@ func (l *lowerer) loop() error {
 }
 
 // concatParts lowers a concat by one nest a part inside the loops over the
-// axes before: no element needs to know which part it is in.
+// axes before: no element needs to know which part it is in. Parts of one size
+// share the loops over all axes but the last.
 func (l *lowerer) concatParts(v *ir.Value) error {
 	axis := v.Attr.(*ir.AxisAttr).Axis
-	shape := v.Type.Shape
-	return l.nest("i", shape[:axis], func(outer []ir.Dim) error {
+	shape, first := v.Type.Shape, v.Args[0].Type.Shape
+	inner := axis
+	if !slices.ContainsFunc(v.Args, func(p *ir.Value) bool { return !p.Type.Shape[axis].Equal(first[axis]) }) {
+		inner = max(axis, len(first)-1)
+		for inner > axis && first[inner].IsConst(1) {
+			inner--
+		}
+	}
+	return l.nest("i", first[:inner], func(outer []ir.Dim) error {
 		at := ir.Const(0)
 		for _, part := range v.Args {
 			off := at
-			err := l.nest("j", part.Type.Shape[axis:], func(inner []ir.Dim) error {
-				idx := append(append([]ir.Dim(nil), outer...), inner...)
+			err := l.nest("j", part.Type.Shape[inner:], func(last []ir.Dim) error {
+				idx := slices.Concat(outer, last)
 				e, err := l.pull(part, idx, nil)
 				if err != nil {
 					return err
