@@ -24,11 +24,38 @@
 // the end, with [Tensor.Err] or the error of Data, Trace and the like. Errors
 // begin with the file and line of the call in the user's code.
 //
+// Comments on functions name the errors that are their own. Common to all of
+// them are: an argument that carries an error or is the zero Tensor; an operand
+// that is neither a Tensor, a number nor a nested slice of numbers; an axis out
+// of range, or named twice; shapes that do not broadcast; an element type on
+// which the operation does not compute, such as Neg of bool or And of floats.
+//
+// # Shapes
+//
+// Functions of one tensor that say nothing else give its shape. Those of two
+// broadcast their operands as NumPy does: axes count from the last, an extent
+// of 1 is stretched. Axes that are arguments may be negative. Reductions drop
+// the axes that they are given, all if none; those of [Tensor.Keep] keep them
+// with extent 1. Tensors without axes and with extents of 0 are like others.
+//
+// In a traced function extents are numbers or expressions of names, such as
+// 2*N+1. What has to hold for them and is not known is checked when the
+// function runs, with the line of the call in the error.
+//
 // # Types
 //
 // Promotion is NumPy 2's (NEP 50). Go's int, float64 and bool, which are what
 // untyped constants become, are weak scalars: they take the type of the tensor
 // they meet as far as their kind allows. Other Go numbers are strong.
+//
+// Moves (views, indexing, sorting, concatenation) keep the element type.
+// Arithmetic gives the promoted one, in which integers wrap around. Comparisons,
+// tests and logical operations give [Bool]. Functions of real numbers (Exp, Sin,
+// Softmax, activations) keep floating-point types and compute integers and
+// bools of up to 8 bits in [F16], of 16 in [F32], of more in [F64]. Sums and
+// products of integers are in [I64] or [U64]; means and variances of them in
+// [F64]. Indices and counts are [I64]; as arguments they are of any integer
+// type.
 //
 // The package depends on ir, ir/interp and autodiff, and knows no compiler.
 package tensor

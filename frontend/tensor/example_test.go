@@ -309,3 +309,29 @@ func ExampleTensor_Format() {
 	// tensor([1. , 2.5], f64, cpu)
 	// [1.000, 2.500]
 }
+
+func ExampleTensor_MaxPool2dWithIndices() {
+	x := tensor.Of([]float64{1, 5, 2, 0, 3, 4, 7, 6, 8}).Reshape(1, 1, 3, 3)
+	values, places := x.MaxPool2dWithIndices([]int{2}, tensor.Stride(1))
+	fmt.Println(values.Flatten(), places.Flatten())
+	// Output: tensor([5., 5., 7., 8.], f64, cpu) tensor([1, 1, 6, 8], i64, cpu)
+}
+
+func ExampleTensor_CumMax() {
+	values, places := tensor.Of([]int{1, 3, 2, 3, 5}).CumMax(0)
+	fmt.Println(values, places)
+	// Output: tensor([1, 3, 3, 3, 5], i64, cpu) tensor([0, 1, 1, 3, 4], i64, cpu)
+}
+
+// Extents may have names while a function is recorded.
+func ExampleTensor_Interpolate() {
+	double, err := tensor.Jit(func(x tensor.Tensor) tensor.Tensor {
+		return x.Interpolate(nil, tensor.Nearest, tensor.ScaleFactor(2))
+	}, "x=f32[1,1,N]")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(double(tensor.Arange(3).Cast(tensor.F32).Reshape(1, 1, 3)))
+	// Output: tensor([[[0., 0., 1., 1., 2., 2.]]], f32, cpu)
+}

@@ -3,6 +3,7 @@ package tensor_test
 import (
 	"fmt"
 	"go/ast"
+	"go/doc"
 	"go/parser"
 	"go/token"
 	"os"
@@ -177,18 +178,18 @@ func TestNames(t *testing.T) {
 			}
 		}
 	}
-	const doc = "../../docs/names.md"
+	const page = "../../docs/names.md"
 	if os.Getenv("TCC_UPDATE") != "" {
-		if err := os.WriteFile(doc, []byte(b.String()), 0o644); err != nil {
+		if err := os.WriteFile(page, []byte(b.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	got, err := os.ReadFile(doc)
+	got, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if string(got) != b.String() {
-		t.Error(doc + " is out of date: TCC_UPDATE=1 go test -run TestNames ./frontend/tensor")
+		t.Error(page + " is out of date: TCC_UPDATE=1 go test -run TestNames ./frontend/tensor")
 	}
 }
 
@@ -207,7 +208,34 @@ none. What NumPy has as keyword arguments are functional options: x.Sort(0, Desc
 x.Reduce(Correction(1), KeepDims(true)).Var(0).
 `
 
-// TestDocumented looks for exported identifiers without a comment.
+// used are the names that programs use most; each has an Example that runs.
+const used = `Of FromSlice Zeros Full Eye Arange Linspace Randn Where Concat Einsum Slice Jit Data
+	Item Tensor_Add Tensor_Div Tensor_MatMul Tensor_Sum Tensor_Max Tensor_Reduce Tensor_Index
+	Tensor_Set Tensor_Reshape Tensor_Permute Tensor_Unsqueeze Tensor_Cast Tensor_Sort Tensor_TopK
+	Tensor_Gather Tensor_Softmax Tensor_Conv2d Tensor_MaxPool2d Tensor_LayerNorm Tensor_Backward
+	Tensor_Err`
+
+// TestExamples looks for an Example of each of the names used, with an output
+// that is compared.
+func TestExamples(t *testing.T) {
+	f, err := parser.ParseFile(token.NewFileSet(), "example_test.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := map[string]bool{}
+	for _, e := range doc.Examples(f) {
+		runs[e.Name] = e.Output != ""
+	}
+	for _, name := range strings.Fields(used) {
+		if !runs[name] {
+			t.Errorf("no Example%s with an output", name)
+		}
+	}
+}
+
+// TestDocumented looks for exported identifiers without a comment, or, of
+// functions, one that does not begin with the name, and for methods of
+// interfaces.
 func TestDocumented(t *testing.T) {
 	for _, dir := range []string{".", "linalg", "native"} {
 		pkgs, err := filepath.Glob(filepath.Join(dir, "*.go"))
@@ -237,7 +265,7 @@ func TestDocumented(t *testing.T) {
 func undocumented(d ast.Decl) []*ast.Ident {
 	switch d := d.(type) {
 	case *ast.FuncDecl:
-		if d.Name.IsExported() && d.Doc == nil && ofExported(d) {
+		if d.Name.IsExported() && ofExported(d) && !strings.HasPrefix(d.Doc.Text(), d.Name.Name+" ") {
 			return []*ast.Ident{d.Name}
 		}
 	case *ast.GenDecl:
@@ -247,6 +275,9 @@ func undocumented(d ast.Decl) []*ast.Ident {
 			case *ast.TypeSpec:
 				if s.Name.IsExported() && s.Doc == nil && d.Doc == nil {
 					out = append(out, s.Name)
+				}
+				if i, ok := s.Type.(*ast.InterfaceType); ok && s.Name.IsExported() {
+					out = append(out, bareMethods(i)...)
 				}
 			case *ast.ValueSpec:
 				for _, n := range s.Names {
@@ -259,6 +290,16 @@ func undocumented(d ast.Decl) []*ast.Ident {
 		return out
 	}
 	return nil
+}
+
+// bareMethods lists the methods of an interface without a comment.
+func bareMethods(i *ast.InterfaceType) (out []*ast.Ident) {
+	for _, m := range i.Methods.List {
+		if m.Doc == nil && m.Comment == nil && len(m.Names) > 0 {
+			out = append(out, m.Names...)
+		}
+	}
+	return out
 }
 
 // ofExported reports whether d is a function, or a method of an exported type.

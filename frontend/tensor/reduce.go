@@ -363,7 +363,7 @@ func (t Tensor) runningExtremum(name string, axis int, turn func(*call, *node) *
 }
 
 // LogCumSumExp returns the logarithm of the running sum of e**t along an axis,
-// without overflow on the way. Integers become f64.
+// without overflow on the way. Its gradient has quadratic cost in the extent.
 func (t Tensor) LogCumSumExp(axis int) Tensor {
 	r := reduce("LogCumSumExp", t, false, []int{axis})
 	if r.err != nil {

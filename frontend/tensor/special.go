@@ -34,8 +34,8 @@ var lgammaSeries = []float64{
 var stirling = []float64{1. / 12, -1. / 360, 1. / 1260, -1. / 1680, 1. / 1188, -691. / 360360,
 	1. / 156, -3617. / 122400}
 
-// Erfc returns 1 - erf(t) without loss of digits where that is small. Integers
-// become f64, whose results are within 4 ulp.
+// Erfc returns 1 - erf(t) without loss of digits where that is small: f64 within
+// 4 ulp, smaller types as if rounded from f64.
 func (t Tensor) Erfc() Tensor { return wideFunction("Erfc", t, (*call).erfc) }
 
 func (c *call) erfc(x *node) *node {
@@ -55,9 +55,9 @@ func (c *call) erfc(x *node) *node {
 }
 
 // Lgamma returns the logarithm of the absolute value of the gamma function: an
-// infinity at 0 and negative integers. Integers become f64, whose results are
-// within 4 ulp for positive numbers, and 1e-15 of the largest term for negative
-// ones, of which the results near zeros are differences.
+// infinity at 0 and negative integers. It computes in f64: within 4 ulp for
+// positive numbers; for negative ones, where results are differences, within
+// 1e-15 of what is subtracted.
 func (t Tensor) Lgamma() Tensor { return wideFunction("Lgamma", t, (*call).lgamma) }
 
 // lgamma of negative numbers is log(pi/|sin(pi*x)|) - lgamma(1-x).
