@@ -28,6 +28,8 @@ type object struct {
 	stack  map[int]int     // stack use by index of the function's section
 	pools  map[pool]piece  // of sections that are not merged
 	funcs  []int           // sections of functions in the order in which LLVM numbers these
+	// crowded is set where constants of several functions could not be told apart.
+	crowded bool
 }
 
 type reloc struct {
@@ -137,6 +139,7 @@ type piece struct {
 	section int
 	offset  uint64
 	size    uint64
+	pool    bool // all constants of a function in a section: see readPools
 }
 
 // pieceOf is the piece that holds what a relocation of the function in section from refers to, which
@@ -151,6 +154,7 @@ func (o *object) pieceOf(from int, r reloc, s *elf.Symbol) (piece, error) {
 		return p, nil
 	}
 	if sec.Flags&elf.SHF_MERGE == 0 {
+		o.crowded = o.crowded || len(o.funcs) > 1 && sec.Name == ".rodata"
 		return piece{section: int(s.Section), size: sec.Size}, nil
 	}
 	at, known := s.Value, true
@@ -161,7 +165,7 @@ func (o *object) pieceOf(from int, r reloc, s *elf.Symbol) (piece, error) {
 	if !known || sec.Entsize == 0 || sec.Flags&elf.SHF_STRINGS != 0 || len(o.relocs[int(s.Section)]) > 0 {
 		return piece{}, fmt.Errorf("refers to section %s, whose constants cannot be told apart", sec.Name)
 	}
-	return piece{int(s.Section), at / sec.Entsize * sec.Entsize, sec.Entsize}, nil
+	return piece{section: int(s.Section), offset: at / sec.Entsize * sec.Entsize, size: sec.Entsize}, nil
 }
 
 // layout is a blob in the making.
@@ -192,6 +196,7 @@ func (o *object) cutFunc(name string) (Func, error) {
 		return Func{}, fmt.Errorf("uses %d bytes of stack, at most %d are there: "+
 			"keep large temporaries in scratch memory", stack, maxStack)
 	}
+	o.crowded = false
 	l := &layout{o: o, at: map[piece]uint64{}}
 	if err := l.add(piece{section: section, size: o.file.Sections[section].Size}); err != nil {
 		return Func{}, err
@@ -217,7 +222,7 @@ func (o *object) cutFunc(name string) (Func, error) {
 			return Func{}, err
 		}
 	}
-	return Func{Name: name, Code: l.code, Stack: stack}, nil
+	return Func{Name: name, Code: l.code, Stack: stack, crowded: o.crowded}, nil
 }
 
 // target returns the symbol that a relocation refers to, which must be in the object.
@@ -251,16 +256,28 @@ func (l *layout) add(p piece) error {
 	if err != nil {
 		return err
 	}
-	for align := max(int(s.Addralign), 1); len(l.code)%align != 0; {
-		l.code = append(l.code, 0)
+	align := int(s.Addralign)
+	if s.Flags&elf.SHF_MERGE != 0 {
+		align = max(align, int(s.Entsize)) // the section's is that of what happens to be in it
 	}
+	l.pad(max(align, 1))
 	if p.offset+p.size > uint64(len(data)) {
 		return fmt.Errorf("refers to what lies outside of section %s", s.Name)
 	}
 	l.at[p] = uint64(len(l.code))
 	l.order = append(l.order, p)
 	l.code = append(l.code, data[p.offset:p.offset+p.size]...)
+	if p.pool { // where the next function's begin, too
+		l.pad(blobAlign)
+	}
 	return nil
+}
+
+// pad fills up to a multiple of align.
+func (l *layout) pad(align int) {
+	for len(l.code)%align != 0 {
+		l.code = append(l.code, 0)
+	}
 }
 
 // isRelRO reports whether a section holds constants that LLVM thinks need relocations at load

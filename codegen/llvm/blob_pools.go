@@ -9,16 +9,17 @@ import (
 )
 
 // This file tells apart the constants of functions in a section that they share and that LLVM does
-// not merge, as it has for constants of more than 32 bytes: each function's lie together, in the
-// order of the functions, behind labels that llc keeps for this (-save-temp-labels).
+// not merge, as it has for constants of 1, 2 and more than 32 bytes: each function's lie together, in
+// the order of the functions, behind labels that llc keeps for this (-save-temp-labels). Where they
+// begin at a multiple of blobAlign they lie as they do in a module of the function alone.
 
 // pool names the constants of a function in a section; fn is the number that LLVM gives it.
 type pool struct{ section, fn int }
 
 var poolLabel = regexp.MustCompile(`^\.LCPI([0-9]+)_[0-9]+$`)
 
-// readPools fills in funcs and pools. A section whose parts do not all begin and end at a multiple
-// of blobAlign has none: it is taken as a whole.
+// readPools fills in funcs and pools. Constants that lie otherwise than they do alone are in none: the
+// section is then taken as a whole.
 func (o *object) readPools() {
 	o.pools = map[pool]piece{}
 	starts := map[int][]elf.Symbol{} // labels by section
@@ -41,25 +42,20 @@ func (o *object) readPools() {
 
 // splitPool divides a section at the labels where another function's begin.
 func (o *object) splitPool(section int, labels []elf.Symbol) {
-	parts := map[pool]piece{}
+	if labels[0].Value != 0 || len(o.relocs[section]) > 0 {
+		return // there is something else in it
+	}
 	end := o.file.Sections[section].Size
 	for i := len(labels) - 1; i >= 0; i-- {
-		fn, first := poolOwner(labels[i]), i == 0 || poolOwner(labels[i-1]) != poolOwner(labels[i])
-		if !first {
+		fn := poolOwner(labels[i])
+		if i > 0 && poolOwner(labels[i-1]) == fn {
 			continue
 		}
-		p, at := pool{section, fn}, labels[i].Value
-		if _, twice := parts[p]; twice || end%blobAlign != 0 || len(o.relocs[section]) > 0 {
-			return
+		at := labels[i].Value
+		if at%blobAlign == 0 {
+			o.pools[pool{section, fn}] = piece{section, at, end - at, true}
 		}
-		parts[p] = piece{section, at, end - at}
 		end = at
-	}
-	if end != 0 {
-		return // something lies before the first
-	}
-	for p, part := range parts {
-		o.pools[p] = part
 	}
 }
 

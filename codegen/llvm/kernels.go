@@ -78,11 +78,7 @@ func (tc *Toolchain) Kernels(ctx context.Context, ks []*kernel.Kernel, t Target,
 	if o.Progress != nil {
 		o.Progress(hits)
 	}
-	mods, err := modules(ks, missing, t)
-	if err != nil {
-		return nil, 0, err
-	}
-	funcs, _, err := tc.compileAll(ctx, mods, t, "", func(done int) {
+	funcs, err := tc.fresh(ctx, ks, missing, t, func(done int) {
 		if o.Progress != nil {
 			o.Progress(hits + done)
 		}
@@ -103,6 +99,40 @@ func (tc *Toolchain) Kernels(ctx context.Context, ks []*kernel.Kernel, t Target,
 		}
 	}
 	return out, hits, nil
+}
+
+// fresh compiles the kernels at the given places: those whose constants were among others' once more,
+// alone.
+func (tc *Toolchain) fresh(ctx context.Context, ks []*kernel.Kernel, at []int, t Target,
+	progress func(done int)) ([]Func, error) {
+
+	mods, err := modules(ks, at, t)
+	if err != nil {
+		return nil, err
+	}
+	funcs, _, err := tc.compileAll(ctx, mods, t, "", progress)
+	if err != nil {
+		return nil, err
+	}
+	var again []Module
+	var places []int
+	for j, i := range at {
+		if !funcs[j].crowded {
+			continue
+		}
+		mod, err := modules(ks, []int{i}, t)
+		if err != nil {
+			return nil, err
+		}
+		again, places = append(again, mod...), append(places, j)
+	}
+	alone, _, err := tc.compileAll(ctx, again, t, "", func(int) {})
+	for n, j := range places {
+		if err == nil {
+			funcs[j] = alone[n]
+		}
+	}
+	return funcs, err
 }
 
 // lookup fills in what the store has, and the sums, and returns the keys.

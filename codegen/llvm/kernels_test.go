@@ -10,20 +10,22 @@ import (
 	"github.com/tensorcc/tcc/codegen/kernel"
 )
 
-// someKernels use constants, some of them the same ones, some as wide as a vector register of 64
-// bytes, and an endless choice of names.
+// someKernels use constants of 1 byte to 64, some of them the same ones, and an endless choice of
+// names.
 func someKernels(t *testing.T, n int) []*kernel.Kernel {
 	t.Helper()
 	var out []*kernel.Kernel
 	for i := range n {
 		k, err := kernel.Parse(fmt.Sprintf(`
-kernel k%d(x f32[64*N] in, y f32[64*N] out) dims(N)
+kernel k%d(x f32[64*N] in, b u8[64*N] in, y f32[64*N] out, z u8[64*N] out) dims(N)
 	parallel i < N
 		vector l < 16
 			y[64*i+l] = fma(x[64*i+l], %d.5f32, f32(%d*l*l))
 		vector m < 8
 			y[64*i+m+32] = select(lt(x[64*i+m], 3.0f32), %d.25f32, x[64*i+2*m])
-`, i, i/2, 1+i/2, i%3))
+		vector n < 64
+			z[64*i+n] = select(lt(b[64*i+n], %du8), 7u8, mul(b[64*i+n], b[64*i+n]))
+`, i, i/2, 1+i/2, i%3, 3+i))
 		if err != nil {
 			t.Fatal(err)
 		}

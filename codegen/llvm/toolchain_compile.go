@@ -28,6 +28,8 @@ type Func struct {
 	Name  string
 	Code  []byte
 	Stack int // bytes of stack that it uses
+
+	crowded bool // has constants of other kernels of its module
 }
 
 // CompileStats says where a compilation's time went, summed over processes that ran at once.
