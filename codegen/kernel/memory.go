@@ -31,15 +31,25 @@ func (k *Kernel) Place(buf string, space Space) error {
 // Stream marks parameter buf as one that is passed through once. It is legal
 // where the kernel does not both read and write it.
 func (k *Kernel) Stream(buf string) error {
+	return k.mark("stream", buf, func(b *Buffer) { b.Stream = true })
+}
+
+// Ahead has reads of parameter buf ask for the memory n elements behind them,
+// which may be outside of it. It is legal under the same condition.
+func (k *Kernel) Ahead(buf string, n int64) error {
+	return k.mark("ahead", buf, func(b *Buffer) { b.Ahead = n })
+}
+
+func (k *Kernel) mark(what, buf string, set func(*Buffer)) error {
 	for i, old := range k.Params {
 		if old.Name != buf {
 			continue
 		}
 		if old.Out && old.In {
-			return refuse("stream", buf, "it is read and written")
+			return refuse(what, buf, "it is read and written")
 		}
 		b := *old
-		b.Stream = true
+		set(&b)
 		k.Params = append([]*Buffer(nil), k.Params...)
 		k.Params[i] = &b
 		k.Body = (&subst{bufs: map[*Buffer]*Buffer{old: &b}, store: func(x *Buffer, at ir.Dim) (*Buffer, ir.Dim) {
@@ -50,7 +60,7 @@ func (k *Kernel) Stream(buf string) error {
 		}}).body(k.Body)
 		return nil
 	}
-	return refuse("stream", buf, "it is no parameter")
+	return refuse(what, buf, "it is no parameter")
 }
 
 // Keep holds the element of buf that the body of loop v uses in a local scalar

@@ -66,6 +66,32 @@ func TestMemory(t *testing.T) {
 	}
 }
 
+func TestMarks(t *testing.T) {
+	const text = `kernel k(x f32[64] in, y f32[64] in out)
+	serial i < 64
+		y[i] = add(x[i], y[i])
+`
+	k := parse(t, text)
+	if err := k.Stream("x"); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Ahead("x", 16); err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Replace(text, "f32[64] in,", "f32[64] in stream ahead[16],", 1)
+	if diff := cmp.Diff(want, k.String()); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(want, parse(t, want).String()); diff != "" {
+		t.Error(diff)
+	}
+	for name, want := range map[string]string{"y": "it is read and written", "z": "it is no parameter"} {
+		if err := k.Ahead(name, 16); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("ahead %s: %v, want %s", name, err, want)
+		}
+	}
+}
+
 func keepErr(k *Kernel, v, buf string) error {
 	_, err := k.Keep(v, buf)
 	return err

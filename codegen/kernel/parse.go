@@ -150,6 +150,11 @@ func (p *parser) buffer() *Buffer {
 	}
 	b.In, b.Out, b.Const = p.keyword("in"), p.keyword("out"), p.keyword("const")
 	b.Stream = p.keyword("stream")
+	if p.keyword("ahead") {
+		p.expect("[")
+		b.Ahead, _ = p.dim().Int()
+		p.expect("]")
+	}
 	p.bufs[b.Name] = b
 	return b
 }

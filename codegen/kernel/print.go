@@ -59,6 +59,9 @@ func bufText(b *Buffer) string {
 			t += " " + f.name
 		}
 	}
+	if b.Ahead != 0 {
+		t += fmt.Sprintf(" ahead[%d]", b.Ahead)
+	}
 	return t
 }
 

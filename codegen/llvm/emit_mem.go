@@ -118,8 +118,10 @@ func (e *emitter) loadVector(x *kernel.Expr, first ir.Dim, mask *val, other val)
 	}
 	if mask != nil {
 		p = e.safe(mask.Value, p, t)
+	} else if n := x.Buf.Ahead * int64(size); n > 0 {
+		e.prefetch(p, n, secondCache)
 	} else if e.passes(x.Buf, first) {
-		e.prefetch(p)
+		e.prefetch(p, ahead, passed)
 	}
 	l := e.cur.NewLoad(t, p)
 	l.Align, l.Metadata = llvm.Align(size), m.meta

@@ -91,10 +91,16 @@ func (e *emitter) passes(b *kernel.Buffer, first ir.Dim) bool {
 // times as much; kernels that only read are slower with it.
 const ahead = 4096
 
-// prefetch asks for the line that a pass over memory gets to soon. That it may
-// lie behind the buffer does no harm.
-func (e *emitter) prefetch(p value.Value) {
+// Where to what is asked for is to come, as llvm.prefetch has it.
+const (
+	passed      = 0 // it is not used again
+	secondCache = 2
+)
+
+// prefetch asks for the line that lies some bytes behind p. That it may lie
+// behind the buffer does no harm.
+func (e *emitter) prefetch(p value.Value, bytes, where int64) {
 	i32 := func(n int64) value.Value { return constant.NewInt(types.I32, n) }
-	at := e.cur.NewGetElementPtr(types.I8, e.cur.NewBitCast(p, i8p), constant.NewInt(i64, ahead))
-	e.intrinsic("llvm.prefetch.p0", types.Void, at, i32(0), i32(0), i32(1))
+	at := e.cur.NewGetElementPtr(types.I8, e.cur.NewBitCast(p, i8p), constant.NewInt(i64, bytes))
+	e.intrinsic("llvm.prefetch.p0", types.Void, at, i32(0), i32(where), i32(1))
 }

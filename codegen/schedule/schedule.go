@@ -53,6 +53,7 @@ func Explain(k *kernel.Kernel, t Target) (*kernel.Kernel, string, error) {
 		if err == nil {
 			out := restore(c.Kernel)
 			t.stream(out)
+			c.askAhead(out)
 			if err = kernel.Verify(out); err != nil {
 				return nil, "", fmt.Errorf("BUG: schedule %s of %v:\n%w\n%v", s.name, t.Name, err, out)
 			}
@@ -66,7 +67,19 @@ func Explain(k *kernel.Kernel, t Target) (*kernel.Kernel, string, error) {
 // scheduler is a kernel being scheduled.
 type scheduler struct {
 	*kernel.Kernel
-	t Target
+	t     Target
+	ahead map[string]int64 // of parameters, see kernel.Ahead
+}
+
+// askAhead marks the parameters of out, the kernel when it is finished.
+func (s *scheduler) askAhead(out *kernel.Kernel) {
+	for _, b := range out.Params {
+		if n := s.ahead[b.Name]; n > 0 && !b.Out {
+			if err := out.Ahead(b.Name, n); err != nil {
+				panic("BUG: " + err.Error())
+			}
+		}
+	}
 }
 
 func refuse(format string, args ...any) error { return fmt.Errorf(format, args...) }
