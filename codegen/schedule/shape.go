@@ -138,15 +138,15 @@ func (p *product) depth(b block) depth {
 
 // Products of few rows read each element of the operand with lanes once. Where
 // it comes from memory, passSteps steps of the accumulation pass over the
-// columns of a task together, so that as many rows of it are read in pieces that
-// are not small, and what the next pass reads is asked for; the accumulators lie
-// in the nearest cache. (4096 x 4096, one row: 4.8 ms as other products, 3.3 in
-// passes over pages, 2.3 with asking ahead, when pieces need no longer be pages;
-// 8 rows: 4.3 and 3.4; AMD EPYC, 2026-11-26.)
+// columns of a task together, so that as many rows of it are read a page each,
+// and what the next pass reads is asked for; the accumulators lie in the nearest
+// cache. (4096 x 4096, one row: 4.8 ms as other products, 3.2 in passes, 2.3 with
+// asking ahead, 3.4 in pieces of a kilobyte; 8 rows: 8.5, 4.4, 3.4, 4.1; AMD EPYC,
+// 2026-11-26.)
 const (
 	fewRows   = 8
 	passSteps = 8
-	passPiece = 1024 // bytes
+	passPiece = 4096 // bytes of a row, if that leaves some tasks
 )
 
 // passes reports whether the product is such a one.
@@ -289,7 +289,8 @@ func (p *product) work(b block, m, k int64, deep bool) int64 {
 		work = openWork
 	}
 	if p.passes(b) {
-		work = max(work, passPiece/4*m*k)
+		n, _ := p.static(p.n)
+		work = max(work, min(passPiece/4, n/4)*m*k)
 	}
 	return cmp.Or(int64(p.t.Task), work)
 }
