@@ -94,5 +94,7 @@ def printed(g):
         a = a.astype(g.pick(["float32", "float64"]))
     if a.dtype.name in FLOATS and g.chance(0.3):
         a = np.round(a, 1)
+    if a.dtype.kind == "f" and g.chance(0.2):
+        a = np.asarray(a * 10.0**g.int(-3, 9)).astype(a.dtype)
     text = np.array2string(a, separator=", ", prefix="tensor(", threshold=1000)
     return case("print", [a], [], text=text)

@@ -1,7 +1,9 @@
 package tensor_test
 
 import (
+	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/tensorcc/tcc/frontend/tensor"
@@ -40,6 +42,34 @@ func TestConventions(t *testing.T) {
 					t.Errorf("%s of %v%v is %v%v", m.Name, d, shape, got, y.Shape())
 				}
 			}
+		}
+	}
+}
+
+// TestPrintError prints what cannot be computed: the error names the line that
+// prints, and that of the operation.
+func TestPrintError(t *testing.T) {
+	got := fmt.Sprint(tensor.Zeros(tensor.F32, 2, 3).Index([]int{5}))
+	if strings.Count(got, "conventions_test.go:") != 2 || strings.Contains(got, "fmt/") {
+		t.Error(got)
+	}
+}
+
+// TestPrintLarge shows from where numbers are printed in scientific form, which
+// depends on the type, as in NumPy 2.4.
+func TestPrintLarge(t *testing.T) {
+	for _, c := range []struct {
+		d    tensor.DType
+		x    float64
+		want string
+	}{
+		{tensor.F16, 999.5, "999.5"}, {tensor.F16, 1000, "1.e+03"}, {tensor.BF16, 256, "256."},
+		{tensor.F32, 999999, "999999."}, {tensor.F32, 1e6, "1.e+06"},
+		{tensor.F64, 99999999, "99999999."}, {tensor.F64, 1e8, "1.e+08"},
+	} {
+		want := fmt.Sprintf("tensor([%s], %v, cpu)", c.want, c.d)
+		if got := fmt.Sprint(tensor.Of([]float64{c.x}).Cast(c.d)); got != want {
+			t.Errorf("%v of %v is printed %s, want %s", c.x, c.d, got, want)
 		}
 	}
 }

@@ -12,11 +12,15 @@ import (
 
 // The source position of a call: the first frame outside the DSL's packages.
 
-// dslPackages are the packages whose frames are not the user's.
+// dslPackages are the packages whose frames are not the user's: they serve a
+// call, as packages that print do.
 var dslPackages = []string{
 	"github.com/tensorcc/tcc/frontend/tensor.",
 	"github.com/tensorcc/tcc/frontend/tensor/linalg.",
 	"github.com/tensorcc/tcc/frontend/nn.",
+	"fmt.",
+	"log.",
+	"log/slog.",
 	"reflect.",
 	"runtime.",
 }

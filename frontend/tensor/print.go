@@ -238,7 +238,7 @@ func floatPrinter(d DType, offsets []int64, num func(i int64) float64) func(i in
 			lo, hi = min(lo, x), max(hi, x)
 		}
 	}
-	if hi < 1e8 && (hi == 0 || lo >= 1e-4 && hi/lo <= 1000) {
+	if hi < largePrinted[d] && (hi == 0 || lo >= 1e-4 && hi/lo <= 1000) {
 		return func(i int64) element { return fixed(num(i), d) }
 	}
 	digits := 0
@@ -265,6 +265,10 @@ func floatPrinter(d DType, offsets []int64, num func(i int64) float64) func(i in
 		return element{left: left + ".", right: right}
 	}
 }
+
+// largePrinted is from where numbers are printed in scientific form: where
+// digits before the point would be more than the type holds, or eight.
+var largePrinted = map[DType]float64{F16: 1e3, BF16: 1e3, F32: 1e6, F64: 1e8}
 
 func notFinite(x float64) (element, bool) {
 	switch {
