@@ -6,7 +6,13 @@ import (
 	"github.com/tensorcc/tcc/ir"
 )
 
-// Inverse trigonometric functions, in f64.
+// Inverse trigonometric functions.
+
+// pi/2 in two floats.
+const (
+	pio2Hi32 = 0x1.921fb6p+0
+	pio2Lo32 = -0x1.777a5cp-25
+)
 
 // Arcs of the centres in two doubles.
 const (
@@ -27,7 +33,19 @@ var arcCentres = []struct{ from, c, hi, lo float64 }{
 	{39.0 / 16, 0, pio2Hi, pio2Mid},
 }
 
-func atan(x expr) expr { return withSign(atanPos(abs(x)), x) }
+// atan32 has the centres 0, 1 and infinity.
+func atan32(x expr) expr {
+	a := abs(x)
+	one, zero := like(x, 1), like(x, 0)
+	mid, far := ge(a, like(x, 0.5)), ge(a, like(x, 2))
+	num := sel(far, like(x, -1), sel(mid, sub(a, one), a))
+	den := sel(far, a, sel(mid, add(a, one), one))
+	hi := sel(far, like(x, pio2Hi32), sel(mid, like(x, pio2Hi32/2), zero))
+	lo := sel(far, like(x, pio2Lo32), sel(mid, like(x, pio2Lo32/2), zero))
+	return withSign(add(hi, arcTail(div(num, den), lo, atan32Coef)), x)
+}
+
+func atan64(x expr) expr { return withSign(atanPos(abs(x)), x) }
 
 func atanPos(a expr) expr {
 	c, hi, lo := like(a, 0), like(a, 0), like(a, 0)
@@ -39,13 +57,13 @@ func atanPos(a expr) expr {
 	far := ge(a, like(a, arcCentres[4].from))
 	num := sel(far, like(a, -1), sub(a, c))
 	den := sel(far, a, fma(c, a, like(a, 1)))
-	return add(hi, arcTail(div(num, den), lo))
+	return add(hi, arcTail(div(num, den), lo, atan64Coef))
 }
 
 // arcTail is atan(t) + lo.
-func arcTail(t, lo expr) expr {
+func arcTail(t, lo expr, c []float64) expr {
 	z := mul(t, t)
-	return add(t, fma(mul(t, z), poly(z, atan64Coef), lo))
+	return add(t, fma(mul(t, z), poly(z, c), lo))
 }
 
 // atan2 is the arc of (x, y), x the ordinate: of the quotient, brought to the
@@ -65,6 +83,31 @@ func atan2(y, x expr) expr {
 	return withSign(r, y)
 }
 
+// asin32 and acos32 know asin(s), of |x| or of the root.
+func asin32(x expr) expr {
+	near, s, tail := asinParts32(abs(x))
+	large := sub(like(x, pio2Hi32), add(add(s, s), sub(add(tail, tail), like(x, pio2Lo32))))
+	return withSign(sel(near, large, add(s, tail)), x)
+}
+
+func acos32(x expr) expr {
+	near, s, tail := asinParts32(abs(x))
+	twice := add(add(s, s), add(tail, tail))
+	left := lt(x, like(x, 0))
+	large := sel(left, sub(like(x, 2*pio2Hi32), sub(twice, like(x, 2*pio2Lo32))), twice)
+	arc := float(x.DType, xor(bits(add(s, tail)), signBit(x)))
+	return sel(near, large, sub(like(x, pio2Hi32), sub(arc, like(x, pio2Lo32))))
+}
+
+// asinParts32 is, where a is near 1, asin(sqrt((1-a)/2)), else asin(a), as the
+// argument and the rest.
+func asinParts32(a expr) (near, s, tail expr) {
+	near = gt(a, like(a, 0.5))
+	z := half(sub(like(a, 1), a))
+	s, z = sel(near, sqrt(z), a), sel(near, z, mul(a, a))
+	return near, s, mul(mul(s, z), poly(z, asin32Coef))
+}
+
 // asinTail is asin(t) - t for 0 <= t <= 1/2.
 func asinTail(t expr) expr {
 	z := mul(t, t)
@@ -81,8 +124,8 @@ func asinNear(a expr) (root, tail expr) {
 	return s, add(asinTail(s), lost)
 }
 
-// asin is pi/2 - 2*asin(sqrt((1-x)/2)) above 1/2.
-func asin(x expr) expr {
+// asin64 is pi/2 - 2*asin(sqrt((1-x)/2)) above 1/2.
+func asin64(x expr) expr {
 	a := abs(x)
 	near := gt(a, like(x, 0.5))
 	s, tail := asinNear(a)
@@ -91,7 +134,7 @@ func asin(x expr) expr {
 	return withSign(sel(near, large, add(t, asinTail(t))), x)
 }
 
-func acos(x expr) expr {
+func acos64(x expr) expr {
 	a := abs(x)
 	near := gt(a, like(x, 0.5))
 	s, tail := asinNear(a)

@@ -76,7 +76,11 @@ func expSum(x, lo expr, k int64) expr {
 // expm1 is 2**n*(1+e) - 1 = 2*((s - 1/2) + s*e) with s = 2**(n-1), which does
 // not overflow before the result.
 func expm1(x expr) expr {
-	r, tail, n := expPieces(between(x, -40, 709.8), nil)
+	most := 709.8
+	if formatOf(x) == single {
+		most = 88.8
+	}
+	r, tail, n := expPieces(between(x, -40, most), nil)
 	s := pow2(x, sub(n, intLike(n, 1)))
 	h := sub(s, like(x, 0.5))
 	v := fma(s, r, h)
@@ -114,20 +118,27 @@ func sigmoid64(x expr) expr {
 	return fma(negFMA(q, lost, negFMA(q, d, num)), inverse, q)
 }
 
-// sinh is an odd polynomial below 1, and (e**x - e**-x)/2 above.
-func sinh(x expr) expr {
+// sinh is an odd polynomial below 1, and (e**x - e**-x)/2 above, from
+// e = e**|x|/2.
+func sinh(x, e expr, c []float64) expr {
 	a := abs(x)
 	z := mul(a, a)
-	small := fma(mul(a, z), poly(z, sinh64Coef), a)
-	e := expSum(a, nil, -1)
+	small := fma(mul(a, z), poly(z, c), a)
 	large := sub(e, div(like(x, 0.25), e))
 	return withSign(sel(lt(a, like(x, 1)), small, large), x)
 }
 
-func cosh(x expr) expr {
-	a := abs(x)
-	e := expSum(a, nil, -1)
-	return add(e, div(like(x, 0.25), e))
+func sinh32(x expr) expr { return sinh(x, halfExp32(abs(x)), sinh32Coef) }
+func sinh64(x expr) expr { return sinh(x, expSum(abs(x), nil, -1), sinh64Coef) }
+
+func cosh(x, e expr) expr { return add(e, div(like(x, 0.25), e)) }
+func cosh32(x expr) expr  { return cosh(x, halfExp32(abs(x))) }
+func cosh64(x expr) expr  { return cosh(x, expSum(abs(x), nil, -1)) }
+
+// halfExp32 is e**x/2 for x >= 0.
+func halfExp32(x expr) expr {
+	e, n := expParts(between(x, 0, 90))
+	return scale(half(add(like(x, 1), e)), n)
 }
 
 func tanh32(x expr) expr {

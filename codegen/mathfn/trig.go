@@ -202,8 +202,20 @@ func trig32(x expr, shift int64, odd bool) expr {
 	return kernel.CastExpr(ir.F32, finite(w, y))
 }
 
-// tan divides sine and cosine, each with what its last addition lost.
-func tan(x expr) expr {
+// tan32 divides in f32, what f64 has rounded.
+func tan32(x expr) expr {
+	w := kernel.CastExpr(ir.F64, x)
+	a := reduce(abs(w), 0x1p30)
+	a.lo = nil
+	s, c := sinKernel(a, sin32Coef), cosKernel(a, cos32Coef)
+	odd := ne(and(a.quadrant, intLike(a.quadrant, 1)), intLike(a.quadrant, 0))
+	n, d := sel(odd, neg(c), s), sel(odd, s, c)
+	y := div(kernel.CastExpr(ir.F32, n), kernel.CastExpr(ir.F32, d))
+	return finite(x, float(ir.F32, xor(bits(y), signBit(x))))
+}
+
+// tan64 divides sine and cosine, each with what its last addition lost.
+func tan64(x expr) expr {
 	a := reduce(abs(x), 0x1p22)
 	s, sLo := lossy(sinKernel(a, sin64Coef))
 	c, cLo := lossy(cosKernel(a, cos64Coef))
