@@ -112,11 +112,32 @@ func TestUserStep(t *testing.T) {
 	plain := withoutLLVM(t)
 	for _, cpu := range []string{"native", "generic"} {
 		mustTool(t, dir, withTCC(t), "tcc", "gen", "-cpu", cpu, "./models")
+		if n := inPlace(t, filepath.Join(dir, "models", "internal", "tcc", "step")); n != 13 {
+			t.Errorf("%d results are in place, want four parameters, two means of each, and a counter", n)
+		}
 		mustTool(t, dir, plain, "go", "build", "-o", "m.exe", ".")
 		if out := mustTool(t, dir, plain, filepath.Join(dir, "m.exe")); out != "learned\n" {
 			t.Errorf("%s: the program says %q", cpu, out)
 		}
 	}
+}
+
+// inPlace counts the results in the memory of inputs in a generated package.
+func inPlace(t *testing.T, dir string) int {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += strings.Count(string(text), "InPlace: ")
+	}
+	return n
 }
 
 // TestUserOptimizer trains by losses with an optimizer=, without LLVM and cgo, with
@@ -130,6 +151,9 @@ func TestUserOptimizer(t *testing.T) {
 	dir := gosrctest.Archive(t, "../..", "testdata/optimizer.txtar")
 	env, plain := withTCC(t), withoutLLVM(t)
 	mustTool(t, dir, env, "tcc", "gen", "./models")
+	if n := inPlace(t, filepath.Join(dir, "models", "internal", "tcc", "train")); n != 13 {
+		t.Errorf("%d results of Train are in place, want 13", n)
+	}
 	mustTool(t, dir, plain, "go", "vet", "./...")
 	mustTool(t, dir, plain, "go", "test", "./...")
 	learns := func(env []string, args ...string) {

@@ -16,6 +16,7 @@ type directive struct {
 	grad  []string
 	// optimizer is an expression; empty: there is none.
 	optimizer string
+	inPlace   []string // arguments that a result replaces
 	order     []string // the keys of specs as they were written
 }
 
@@ -30,11 +31,13 @@ func parseDirective(text string, pos token.Position) (*directive, error) {
 		key, value, ok := strings.Cut(w, "=")
 		if !ok || value == "" || key == "" {
 			return nil, d.errorf("%q: want NAME=TYPE, bake=NAME, grad=NAME, "+
-				"optimizer=EXPRESSION or EXTENT=LO..HI", w)
+				"optimizer=EXPRESSION, inplace=NAME or EXTENT=LO..HI", w)
 		}
 		switch key {
 		case "grad":
 			d.grad = append(d.grad, strings.Split(value, ",")...)
+		case "inplace":
+			d.inPlace = append(d.inPlace, strings.Split(value, ",")...)
 		case "optimizer":
 			if d.optimizer != "" {
 				return nil, d.errorf("optimizer= stands there twice")

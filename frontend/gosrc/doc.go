@@ -21,6 +21,8 @@
 //	optimizer=opt    with grad=p: the tensors in p are replaced, where they are, by a
 //	                 step of the nn.Optimizer that the expression gives: a variable,
 //	                 a function without arguments, or nn.AdamW(1e-3,1e-2)
+//	inplace=s        the result of the type of argument s takes its memory, where the
+//	                 caller gives the same tensors for both: nothing is copied
 //	N=1..64          the dynamic extent N has these values alone; N=8 fixes it
 //
 // Arguments and results are tensors, or structs, pointers to structs, arrays

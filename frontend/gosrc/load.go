@@ -44,8 +44,8 @@ type Func struct {
 	Graph *ir.Graph
 	// Extents has what the directive says of dynamic extents: "N=1..64".
 	Extents []string
-	// InPlace has, of a function with an optimizer, each result of Graph that
-	// replaces a parameter, and that parameter.
+	// InPlace has each result of Graph that replaces a parameter, and that
+	// parameter: of a function with an optimizer, and as the directive says.
 	InPlace [][2]int
 
 	Decl    *ast.FuncDecl
@@ -70,6 +70,39 @@ type arg struct {
 type result struct {
 	name string // empty if the source does not say
 	typ  types.Type
+}
+
+// replacing is the index of the result of a's type, -1 if there is none.
+func (f *Func) replacing(a *arg) int {
+	return slices.IndexFunc(f.results, func(r *result) bool { return types.Identical(r.typ, a.typ) })
+}
+
+// path is what the names of the tensors of result i begin with.
+func (f *Func) path(i int) string {
+	switch {
+	case IsTensor(f.results[i].typ):
+		return fmt.Sprint("y", i)
+	case len(f.results) > 1:
+		return fmt.Sprint("r", i)
+	}
+	return ""
+}
+
+// replaced pairs the tensors of results with those of the arguments that the
+// directive says they replace.
+func (f *Func) replaced() [][2]int {
+	var pairs [][2]int
+	for _, name := range f.dir.inPlace {
+		i := slices.IndexFunc(f.args, func(a *arg) bool { return a.name == name })
+		path := f.path(f.replacing(f.args[i]))
+		for _, p := range tensor.Params(f.Graph, name) {
+			rest := strings.TrimPrefix(f.Graph.Params[p].ParamName(), name)
+			if r := slices.Index(f.Graph.ResultNames, strings.TrimPrefix(path+rest, ".")); r >= 0 {
+				pairs = append(pairs, [2]int{r, p})
+			}
+		}
+	}
+	return pairs
 }
 
 // StateParams are the parameters of Graph that are the state of an optimizer: all
@@ -301,6 +334,11 @@ func (p *Package) complete(file *ast.File, f *Func) error {
 			return f.dir.errorf("optimizer= without grad=: say which arguments it improves")
 		}
 		for f.state = "opt"; names[f.state] != nil; f.state += "_" {
+		}
+	}
+	for _, name := range f.dir.inPlace {
+		if a := names[name]; a == nil || a.baked || f.replacing(a) < 0 {
+			return f.dir.errorf("inplace=%s: %s has no such argument with a result of its type", name, f.Name)
 		}
 	}
 	for name := range f.dir.bake {

@@ -258,10 +258,10 @@ func (p *Package) collect(dir string) error {
 		if err != nil {
 			return err
 		}
-		f.InPlace = r.InPlace
 		if f.Graph, err = ir.Parse("", string(text)); err != nil {
 			return fmt.Errorf("BUG: gosrc: the graph of %s: %w", f.Name, err)
 		}
+		f.InPlace = slices.Concat(r.InPlace, f.replaced())
 	}
 	return errors.Join(errs...)
 }

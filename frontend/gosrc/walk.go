@@ -237,13 +237,7 @@ func (x *walker) outputs() {
 			name = "Y" + strconv.Itoa(i)
 		}
 		taken[name] = true
-		path := ""
-		if IsTensor(r.typ) {
-			path = fmt.Sprint("y", i)
-		} else if len(x.f.results) > 1 {
-			path = fmt.Sprint("r", i)
-		}
-		add(name, r.typ, path, resultDoc(r, i))
+		add(name, r.typ, x.f.path(i), resultDoc(r, i))
 	}
 	for _, in := range x.d.Ins {
 		if i, ok := x.index[record.Next+in.Path]; ok && x.f.state != "" {
