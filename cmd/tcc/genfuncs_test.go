@@ -113,7 +113,7 @@ func TestUserStep(t *testing.T) {
 	for _, cpu := range []string{"native", "generic"} {
 		mustTool(t, dir, withTCC(t), "tcc", "gen", "-cpu", cpu, "./models")
 		if n := inPlace(t, filepath.Join(dir, "models", "internal", "tcc", "step")); n != 13 {
-			t.Errorf("%d results are in place, want four parameters, two means of each, and a counter", n)
+			t.Errorf("%d results are in place, want 13: four parameters, their means, a counter", n)
 		}
 		mustTool(t, dir, plain, "go", "build", "-o", "m.exe", ".")
 		if out := mustTool(t, dir, plain, filepath.Join(dir, "m.exe")); out != "learned\n" {

@@ -10,7 +10,8 @@ import (
 // TestInPlace gives a step of a mean and a parameter, whose stores are in the
 // wrong order, the memory of what they replace.
 func TestInPlace(t *testing.T) {
-	k := parse(t, `kernel k(g f32[N] in, m f32[N] in, p f32[N] in, newm f32[N] out, newp f32[N] out) dims(N)
+	const head = "kernel k(g f32[N] in, m f32[N] in, p f32[N] in, newm f32[N] out, newp f32[N] out)"
+	k := parse(t, head+` dims(N)
 	serial i < N indep
 		newm[i] = add(m[i], g[i])
 		newp[i] = sub(p[i], mul(add(m[i], g[i]), p[i]))

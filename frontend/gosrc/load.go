@@ -338,7 +338,8 @@ func (p *Package) complete(file *ast.File, f *Func) error {
 	}
 	for _, name := range f.dir.inPlace {
 		if a := names[name]; a == nil || a.baked || f.replacing(a) < 0 {
-			return f.dir.errorf("inplace=%s: %s has no such argument with a result of its type", name, f.Name)
+			return f.dir.errorf("inplace=%s: %s has no such argument with a result of its type", name,
+				f.Name)
 		}
 	}
 	for name := range f.dir.bake {

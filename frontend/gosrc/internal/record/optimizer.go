@@ -30,8 +30,8 @@ func (f *Func) optimizer() (nn.Optimizer, error) {
 	if o, ok := x.(nn.Optimizer); ok {
 		return o, nil
 	}
-	return nil, fmt.Errorf("%T is no nn.Optimizer: want one such as nn.AdamW(1e-3,1e-2), or a variable "+
-		"or function of the package that gives one", x)
+	return nil, fmt.Errorf("%T is no nn.Optimizer: want one such as nn.AdamW(1e-3,1e-2), or a "+
+		"variable or function of the package that gives one", x)
 }
 
 // update puts in the place of the gradients by the parameters wrt, which are the
@@ -131,16 +131,19 @@ func remembered(o nn.Optimizer, params []*ir.Value) (types []ir.Type, counts []i
 		}
 	}
 	for _, v := range g.Values {
-		uses[v.ID] = uses[v.ID] || slices.ContainsFunc(v.Args, func(a *ir.Value) bool { return uses[a.ID] })
+		for _, a := range v.Args {
+			uses[v.ID] = uses[v.ID] || uses[a.ID]
+		}
 	}
 	start, err := interp.Run(g, zeros)
 	if err != nil {
 		return nil, nil, err
 	}
 	for i, r := range g.Results {
-		if uses[r.ID] || slices.ContainsFunc(start[i].Float64s(), func(x float64) bool { return x != 0 }) {
-			return nil, nil, fmt.Errorf("what %T remembers does not begin as zeros: compile a function of "+
-				"a state, which calls nn.Update, instead", o)
+		other := func(x float64) bool { return x != 0 }
+		if uses[r.ID] || slices.ContainsFunc(start[i].Float64s(), other) {
+			return nil, nil, fmt.Errorf("what %T remembers does not begin as zeros: compile a function "+
+				"of a state, which calls nn.Update, instead", o)
 		}
 		types = append(types, r.Type)
 	}
