@@ -324,11 +324,21 @@ def reduction(p):
     return p.op(f"{name} {x} {{{nums(axes)}}}", t)
 
 
+def logcumsumexp(x, axis):
+    """As torch.logcumsumexp, whose second derivative is wrong where the first
+    cotangent is 0 (PyTorch 2.15)."""
+    n = x.shape[axis]
+    parts = [torch.logsumexp(x.narrow(axis, 0, i + 1), axis) for i in range(n)]
+    return torch.stack(parts, axis)
+
+
 def running(p):
     s = p.shape(p.int(1, 3))
     x = p.param(s)
     axis = p.int(0, len(s) - 1)
-    name, f = p.pick([("cumsum", torch.cumsum), ("cumprod", torch.cumprod)])
+    name, f = p.pick([("cumsum", torch.cumsum), ("cumprod", torch.cumprod),
+                      ("cummax", lambda x, axis: torch.cummax(x, axis).values),
+                      ("cumlogsumexp", logcumsumexp)])
     reverse = p.rng.random() < 0.3
     t = f(x.t.flip(axis), axis).flip(axis) if reverse else f(x.t, axis)
     flag = " reverse=true" if reverse else ""
