@@ -72,9 +72,17 @@ func asin(x float64) float64 { return math.Atan2(x, math.Sqrt((1-x)*(1+x))) }
 func acos(x float64) float64 { return 2 * math.Atan2(math.Sqrt(1-x), math.Sqrt(1+x)) }
 
 // sinh and cosh: those of package math overflow where e**x does, before the
-// result.
+// result. That of math.Sinh is off by more than 2 ulp for some small numbers,
+// which the series is not.
 func sinh(x float64) float64 {
-	if math.Abs(x) < 709 {
+	switch a := math.Abs(x); {
+	case a < 1:
+		y, q := 0.0, x*x
+		for k := 18.0; k > 0; k -= 2 {
+			y = q * (1 + y) / (k * (k + 1))
+		}
+		return x + x*y
+	case a < 709:
 		return math.Sinh(x)
 	}
 	e := exp(math.Abs(x) / 2)
