@@ -8,8 +8,9 @@ import (
 	"github.com/tensorcc/tcc/frontend/gosrc/gosrctest"
 )
 
-// TestWithoutLLVM runs a model that was compiled before where LLVM is not there, and makes a package
-// of it: the outputs and the files are the same to the byte. A model that was not is an error.
+// TestWithoutLLVM runs a model that was compiled before where LLVM is not there, and makes a
+// package of it: the outputs and the files are the same to the byte. A model that was not is an
+// error.
 func TestWithoutLLVM(t *testing.T) {
 	needLLVM(t)
 	dir := gosrctest.Module(t, "../..", nil)

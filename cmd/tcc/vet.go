@@ -20,7 +20,8 @@ func vetNothing(file string) bool {
 		return false // unitchecker says why
 	}
 	var c unitchecker.Config
-	if err := json.Unmarshal(data, &c); err != nil || !c.VetxOnly || c.PackageFile[gosrc.TensorPath] != "" {
+	err = json.Unmarshal(data, &c)
+	if err != nil || !c.VetxOnly || c.PackageFile[gosrc.TensorPath] != "" {
 		return false
 	}
 	for _, facts := range c.PackageVetx {

@@ -13,9 +13,9 @@ import (
 
 var vetLine = regexp.MustCompile(`^(\S+\.go):(\d+):\d+: (.*?)( \((\S+), (\S+\.go):(\d+)\))?$`)
 
-// TestVetAgrees compares what go vet says of functions whose faults show in helpers of other packages
-// with what tcc gen says of them: everything that is reported stops gen, with the same words, at the
-// same place. Of functions without a fault it says nothing.
+// TestVetAgrees compares what go vet says of functions whose faults show in helpers of other
+// packages with what tcc gen says of them: everything that is reported stops gen, with the same
+// words, at the same place. Of functions without a fault it says nothing.
 func TestVetAgrees(t *testing.T) {
 	files := map[string][]byte{}
 	root := os.DirFS("../../frontend/gosrc/analyzer/testdata/src")

@@ -12,9 +12,9 @@ import (
 
 var started = time.Now()
 
-// Program names the running program by the contents of its file: for what depends on all of its code,
-// so that no other build of it may find it. The default store remembers the name of a file that has
-// not changed, since reading it takes longer than looking things up.
+// Program names the running program by the contents of its file: for what depends on all of its
+// code, so that no other build of it may find it. The default store remembers the name of a file
+// that has not changed, since reading it takes longer than looking things up.
 var Program = sync.OnceValues(func() (Key, error) {
 	path, err := os.Executable()
 	if err != nil {

@@ -142,8 +142,8 @@ type piece struct {
 	pool    bool // all constants of a function in a section: see readPools
 }
 
-// pieceOf is the piece that holds what a relocation of the function in section from refers to, which
-// is the symbol s.
+// pieceOf is the piece that holds what a relocation of the function in section from refers to: the
+// symbol s.
 func (o *object) pieceOf(from int, r reloc, s *elf.Symbol) (piece, error) {
 	sec := o.file.Sections[s.Section]
 	if p, ok := o.pools[pool{int(s.Section), slices.Index(o.funcs, from)}]; ok {
@@ -162,10 +162,11 @@ func (o *object) pieceOf(from int, r reloc, s *elf.Symbol) (piece, error) {
 		// The addend says which constant; on x86 it counts from the end of the instruction.
 		at, known = at+uint64(r.addend), o.file.Machine == elf.EM_AARCH64
 	}
-	if !known || sec.Entsize == 0 || sec.Flags&elf.SHF_STRINGS != 0 || len(o.relocs[int(s.Section)]) > 0 {
+	n := sec.Entsize
+	if !known || n == 0 || sec.Flags&elf.SHF_STRINGS != 0 || len(o.relocs[int(s.Section)]) > 0 {
 		return piece{}, fmt.Errorf("refers to section %s, whose constants cannot be told apart", sec.Name)
 	}
-	return piece{section: int(s.Section), offset: at / sec.Entsize * sec.Entsize, size: sec.Entsize}, nil
+	return piece{section: int(s.Section), offset: at / n * n, size: n}, nil
 }
 
 // layout is a blob in the making.

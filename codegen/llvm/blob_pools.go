@@ -9,17 +9,17 @@ import (
 )
 
 // This file tells apart the constants of functions in a section that they share and that LLVM does
-// not merge, as it has for constants of 1, 2 and more than 32 bytes: each function's lie together, in
-// the order of the functions, behind labels that llc keeps for this (-save-temp-labels). Where they
-// begin at a multiple of blobAlign they lie as they do in a module of the function alone.
+// not merge, as it has for constants of 1, 2 and more than 32 bytes: each function's lie together,
+// in the order of the functions, behind labels that llc keeps for this (-save-temp-labels). Where
+// they begin at a multiple of blobAlign they lie as they do in a module of the function alone.
 
 // pool names the constants of a function in a section; fn is the number that LLVM gives it.
 type pool struct{ section, fn int }
 
 var poolLabel = regexp.MustCompile(`^\.LCPI([0-9]+)_[0-9]+$`)
 
-// readPools fills in funcs and pools. Constants that lie otherwise than they do alone are in none: the
-// section is then taken as a whole.
+// readPools fills in funcs and pools. Constants that lie otherwise than they do alone are in none:
+// the section is then taken as a whole.
 func (o *object) readPools() {
 	o.pools = map[pool]piece{}
 	starts := map[int][]elf.Symbol{} // labels by section

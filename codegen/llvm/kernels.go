@@ -101,8 +101,8 @@ func (tc *Toolchain) Kernels(ctx context.Context, ks []*kernel.Kernel, t Target,
 	return out, hits, nil
 }
 
-// fresh compiles the kernels at the given places: those whose constants were among others' once more,
-// alone.
+// fresh compiles the kernels at the given places: those whose constants were among others' once
+// more, alone.
 func (tc *Toolchain) fresh(ctx context.Context, ks []*kernel.Kernel, at []int, t Target,
 	progress func(done int)) ([]Func, error) {
 

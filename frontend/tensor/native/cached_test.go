@@ -59,7 +59,8 @@ func TestCached(t *testing.T) {
 	}
 	dir := t.TempDir()
 	none := []string{"PATH=", "TCC_LLVM=" + filepath.Join(dir, "none")}
-	cache, empty := []string{"TCC_CACHE=" + filepath.Join(dir, "a")}, []string{"TCC_CACHE=" + filepath.Join(dir, "b")}
+	cache := []string{"TCC_CACHE=" + filepath.Join(dir, "a")}
+	empty := []string{"TCC_CACHE=" + filepath.Join(dir, "b")}
 	run := func(words, before, after string, env ...string) string {
 		t.Helper()
 		cmd := exec.Command(os.Args[0], "-test.run", "^TestCachedProgram$")
