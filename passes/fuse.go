@@ -333,7 +333,8 @@ func (f *fuser) demandRows(v *ir.Value) {
 
 // demandWeights copies the weights of a convolution with the channels last, which
 // it reads for each pixel, where the output channels, its lanes, are not beside
-// each other in memory.
+// each other in memory. Integers stay: instructions for groups of narrow ones
+// want them as they are before they are widened.
 func (f *fuser) demandWeights(v *ir.Value) {
 	const few = 16
 	a, ok := v.Attr.(*ir.ConvAttr)
@@ -342,6 +343,9 @@ func (f *fuser) demandWeights(v *ir.Value) {
 	}
 	w := v.Args[1]
 	last := w.Type.Rank() - 1
+	if !w.Type.DType.IsFloat() {
+		return
+	}
 	view, bad := f.viewOf(w)
 	pixels, static := v.Type.Shape[:last].Size().Int()
 	if bad != nil || static && pixels < few || w.Type.Shape[last].IsConst(1) {

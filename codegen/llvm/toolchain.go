@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tensorcc/tcc/codegen/cache"
@@ -40,9 +41,26 @@ type Toolchain struct {
 // ErrNotFound is in the errors of what needs LLVM where it is not there.
 var ErrNotFound = errors.New("no opt and llc of version " + strconv.Itoa(minVersion) + " or newer")
 
+// found has the toolchains of the process by what Find depends on: looking takes as long as compiling
+// several kernels from the cache.
+var found sync.Map
+
 // Find returns the newest LLVM of the supported versions: that in TCC_LLVM if it is set, else of
-// those on PATH and where Debian and Homebrew put them.
+// those on PATH and where Debian and Homebrew put them. One that was found stays; one that was not
+// is looked for again.
 func Find() (*Toolchain, error) {
+	where := [2]string{os.Getenv(dirEnv), os.Getenv("PATH")}
+	if tc, ok := found.Load(where); ok {
+		return tc.(*Toolchain), nil
+	}
+	tc, err := look()
+	if err == nil {
+		found.Store(where, tc)
+	}
+	return tc, err
+}
+
+func look() (*Toolchain, error) {
 	if dir := os.Getenv(dirEnv); dir != "" {
 		all := append(inDir(dir), inDir(filepath.Join(dir, "bin"))...)
 		if tc := newest(all); tc != nil {
@@ -81,13 +99,20 @@ var toolName = regexp.MustCompile(`^llc(-[0-9]+)?(\.exe)?$`)
 
 // inDir returns the toolchains in one folder: llc with an opt of the same suffix beside it.
 func inDir(dir string) []*Toolchain {
-	entries, err := os.ReadDir(dir)
+	f, err := os.Open(dir)
 	if err != nil {
 		return nil
 	}
+	defer f.Close()
+	names, err := f.Readdirnames(-1)
+	if err != nil {
+		return nil
+	}
+	names = slices.DeleteFunc(names, func(n string) bool { return !strings.HasPrefix(n, "llc") })
+	slices.Sort(names)
 	var all []*Toolchain
-	for _, e := range entries {
-		m := toolName.FindStringSubmatch(e.Name())
+	for _, name := range names {
+		m := toolName.FindStringSubmatch(name)
 		if m == nil {
 			continue
 		}
@@ -96,7 +121,7 @@ func inDir(dir string) []*Toolchain {
 		}
 		opt := filepath.Join(dir, "opt"+m[1]+m[2])
 		if _, err := os.Stat(opt); err == nil {
-			all = append(all, &Toolchain{Opt: opt, LLC: filepath.Join(dir, e.Name())})
+			all = append(all, &Toolchain{Opt: opt, LLC: filepath.Join(dir, name)})
 		}
 	}
 	return all

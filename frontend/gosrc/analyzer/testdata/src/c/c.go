@@ -86,3 +86,39 @@ func unbound(m model, x tensor.Tensor) tensor.Tensor {
 func nested(m model, x tensor.Tensor) tensor.Tensor {
 	return m.Two.Apply(x) // want `MatMul: shapes \(N,4\) and \(5,2\) do not fit.* \(example.com/m/h, h.go:42\)`
 }
+
+//tcc:compile x=f32[N,T,6]
+func attention(m modelT, x tensor.Tensor) tensor.Tensor {
+	return m.Attn.Apply(x, nn.AttentionConfig{Heads: 2}) // want `MatMul: shapes \(N,T,6\) and \(8,8\) do not fit`
+}
+
+//tcc:compile x=f32[N,T,6]
+func block(m modelT, x tensor.Tensor) tensor.Tensor {
+	return m.Block.Apply(x, nn.AttentionConfig{Heads: 2, Causal: true}) // want `LayerNorm: `
+}
+
+//tcc:compile xs=f32[T,N,5] h0=f32[N,8]
+func recurrent(m modelT, xs, h0 tensor.Tensor) (tensor.Tensor, error) {
+	ys, _, err := m.Cell.Apply(xs, nn.LSTMState{H: h0, C: h0}) // want `MatMul: shapes \(T,N,5\) and \(4,32\) do not fit`
+	return ys, err
+}
+
+//tcc:compile x=f32[N,3,8,8]
+func normalized(m modelT, x tensor.Tensor) tensor.Tensor {
+	y := m.Batch.Train(x, &m.Stats) // want `BatchNorm: `
+	return y
+}
+
+//tcc:compile ids=f32[N,T]
+func embedded(m modelT, ids tensor.Tensor) tensor.Tensor {
+	return m.Emb.Apply(ids) // want `Index: `
+}
+
+type modelT struct {
+	Attn  nn.MultiHeadAttention `tcc:"D=8,E=8,F=8"`
+	Block nn.TransformerBlock   `tcc:"D=8,F=8,M=16"`
+	Cell  nn.LSTM               `tcc:"In=4,H=8"`
+	Batch nn.BatchNorm          `tcc:"C=4"`
+	Stats nn.BatchStats         `tcc:"C=4"`
+	Emb   nn.Embedding          `tcc:"N=100,D=8"`
+}
