@@ -37,7 +37,7 @@ func (p *product) tile() error {
 	p.outerRows()
 	d := p.depth(t.block)
 	t.grouping = p.group(t.block, d.moved > 0)
-	p.nextPass(t.block)
+	p.askNext(t.block)
 	var err error
 	split := func(v, suffix string, n int64) string {
 		if v == "" || err != nil {
