@@ -235,6 +235,18 @@ func TestLevels(t *testing.T) {
 	}
 }
 
+const exponential = `
+kernel k(x f32[16] in, y f32[16] out)
+	vector l < 16
+		y[l] = exp(x[l])
+`
+
+const everyOther = `
+kernel k(x f32[31] in, y f32[16] out)
+	vector l < 16
+		y[l] = x[2*l]
+`
+
 // assembly compiles k for the level as the back end does, to text.
 func assembly(t *testing.T, k *kernel.Kernel, level string) string {
 	t.Helper()
@@ -276,6 +288,9 @@ func TestCode(t *testing.T) {
 		{"pointwise, four vectors a step", "x86-64-v4", pointwise, map[string]int{
 			`vaddps`: 4, `vmovups\s+%zmm`: 4, `\{%k`: 0}},
 		{"sum in four vectors", "x86-64-v4", sumRows, map[string]int{`vaddps\s.*%zmm`: 4 + 3}},
+		{"exponential", "x86-64-v4", exponential, map[string]int{`vscalefps`: 1, `vmulps`: 1}},
+		{"every other element", "x86-64-v4", everyOther, map[string]int{
+			`vgatherdps|vinsertps`: 0, `vpermi2ps`: 1}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			asm := assembly(t, parse(t, tc.text), tc.level)
