@@ -181,8 +181,8 @@ type axis struct {
 // packAt packs e at loop v: over the loops of the accumulation and, for rows,
 // those of the task.
 func (p *product) packAt(v string, e *kernel.Expr, t *tiling, rows, whole bool) error {
-	l := &layout{product: p, at: loadIndex(e), used: map[string]bool{}, slide: rows, whole: whole, n0: t.n0,
-		inner: p.strided(e)}
+	l := &layout{product: p, at: loadIndex(e), used: map[string]bool{}, slide: rows, whole: whole,
+		n0: t.n0, inner: p.strided(e)}
 	l.red = p.red
 	if v == t.task {
 		l.red = slices.Concat(t.moved, p.red)
@@ -231,7 +231,8 @@ func (p *product) packPanels(e *kernel.Expr, t *tiling) error {
 		}
 		size = size.Mul(n)
 	}
-	l.axes = append(l.axes, axis{Axis: kernel.Axis{Var: t.n0, Extent: ir.Const(width), Stride: ir.Const(1)}},
+	l.axes = append(l.axes,
+		axis{Axis: kernel.Axis{Var: t.n0, Extent: ir.Const(width), Stride: ir.Const(1)}},
 		axis{Axis: kernel.Axis{Var: t.nt, Extent: p.Loop(t.nt).Extent, Stride: size}})
 	list := make([]kernel.Axis, len(l.axes))
 	for i := range l.axes {

@@ -246,7 +246,9 @@ func (s *scheduler) cross(vars []string) error {
 	}
 	at := slices.IndexFunc(vars, func(v string) bool { return stride(st.Value.Index, v) == 1 })
 	n := min(s.lanes(s.Loop(j).Body), 16)
-	if at < 0 || vars[at] == j || stride(st.Index, j) != 1 || kernel.Transposition(n, st.Buf.DType) == nil {
+	if at < 0 || vars[at] == j || stride(st.Index, j) != 1 ||
+		kernel.Transposition(n, st.Buf.DType) == nil {
+
 		return refuse("nothing to exchange")
 	}
 	i := vars[at]
