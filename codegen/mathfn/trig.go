@@ -202,7 +202,8 @@ func trig32(x expr, shift int64, odd bool) expr {
 	return kernel.CastExpr(ir.F32, finite(w, y))
 }
 
-// tan32 divides in f32, what f64 has rounded.
+// tan32 divides in f32 what f64 has rounded: three roundings of half an ulp, which
+// are up to 1.97 of the quotient's.
 func tan32(x expr) expr {
 	w := kernel.CastExpr(ir.F64, x)
 	a := reduce(abs(w), 0x1p30)
