@@ -122,12 +122,6 @@ func operation(e *kernel.Expr, a []string) (string, error) {
 // castExpr prints a conversion with the meaning of ir's cast.
 func castExpr(to, from ir.DType, x string) string {
 	switch {
-	case from == ir.Bool && to == ir.Bool:
-		return x
-	case from == ir.Bool:
-		return fmt.Sprintf("rt.FromBool[%s](%s)", goType(to), x)
-	case to == ir.Bool:
-		return fmt.Sprintf("(%s != 0)", x)
 	case from == ir.F16:
 		return castExpr(to, ir.F32, "rt.Float16("+x+").Float32()")
 	case from == ir.BF16:
@@ -136,6 +130,12 @@ func castExpr(to, from ir.DType, x string) string {
 		return "uint16(rt.ToFloat16(" + castExpr(ir.F32, from, x) + "))"
 	case to == ir.BF16:
 		return "uint16(rt.ToBFloat16(" + castExpr(ir.F32, from, x) + "))"
+	case from == ir.Bool && to == ir.Bool:
+		return x
+	case from == ir.Bool:
+		return fmt.Sprintf("rt.FromBool[%s](%s)", goType(to), x)
+	case to == ir.Bool:
+		return fmt.Sprintf("(%s != 0)", x)
 	case from.IsFloat() && to.IsInt():
 		return fmt.Sprintf("rt.ToInt[%s](float64(%s))", goType(to), x)
 	}
