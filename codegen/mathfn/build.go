@@ -110,7 +110,7 @@ func scale(p, n expr) expr {
 // Scaled takes apart what scale makes of a number that nearest has rounded: e is
 // p*2**f, f being an integer. CPUs may have an instruction for it.
 func Scaled(e *kernel.Expr) (p, f *kernel.Expr, ok bool) {
-	p, ok = operand(e, ir.OpMul, 0)
+	p, _ = operand(e, ir.OpMul, 0)
 	if p, ok = operand(p, ir.OpMul, 0); !ok {
 		return nil, nil, false
 	}
