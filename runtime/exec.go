@@ -210,8 +210,8 @@ func (c *call) bindLate(symbol int, v int64) error {
 }
 
 // replace places a buffer whose offset or size depends on a late symbol, once all the late symbols
-// that it depends on are set and its block is there. Blocks and outputs whose own size depends on
-// such symbols get their memory by Alloc, which places their buffers again.
+// that it depends on are set and its memory is there: late blocks and outputs have none before
+// their Alloc, which places their buffers.
 func (c *call) replace(i int) error {
 	for _, s := range c.bufLate[i] {
 		if !c.bound[s] {
@@ -228,9 +228,6 @@ func (c *call) replace(i int) error {
 	case InInput:
 		base, size = c.inputs[b.Index].base, c.inputs[b.Index].size
 	case InOutput:
-		if c.lateOut[b.Index] && uses(b.Size, c.lateSlot) {
-			return nil
-		}
 		base, size = c.outputs[b.Index].base, c.outputs[b.Index].size
 	case InLate:
 		base, size = c.lateMem[b.Index].base, c.lateMem[b.Index].size

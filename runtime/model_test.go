@@ -529,6 +529,54 @@ func TestLoop(t *testing.T) {
 	}
 }
 
+// TestLoopOverLateOutput has y, whose extent x gives, filled with rows and read row by row: row r
+// is -r, and z sums what is read.
+func TestLoopOverLateOutput(t *testing.T) {
+	fill := func(b []unsafe.Pointer, d []int64, _, _ int64, _ unsafe.Pointer) int32 {
+		for i, y := 0, f32s(b[0], 3*d[0]); i < len(y); i++ {
+			y[i] = -float32(i / int(d[0]))
+		}
+		return StatusOK
+	}
+	sum := func(b []unsafe.Pointer, d []int64, _, _ int64, _ unsafe.Pointer) int32 {
+		z := f32s(b[1], 1)
+		if d[1] == 0 {
+			z[0] = 0
+		}
+		for _, y := range f32s(b[0], d[0]) {
+			z[0] += y
+		}
+		return StatusOK
+	}
+	p := &Program{
+		Name:    "rows",
+		Inputs:  []Port{{Name: "x", DType: I64}},
+		Outputs: []Port{{Name: "y", DType: F32, Dims: []Int{3, ^0}}, {Name: "z", DType: F32}},
+		Symbols: []Symbol{{Name: "N", Input: -1}, {Name: "r", Input: -1}},
+		Exprs: []Expr{{Op: OpSym}, {Op: OpMul, A: 12, B: ^0}, {Op: OpMul, A: 4, B: ^0},
+			{Op: OpSym, A: 1}, {Op: OpMul, A: ^2, B: ^3}},
+		Buffers: []Buffer{{Kind: InInput, Size: 8}, {Kind: InOutput, Size: ^1},
+			{Kind: InOutput, Offset: ^4, Size: ^2}, {Kind: InOutput, Index: 1, Size: 4}},
+		Kernels: []Kernel{goKernel("fill", fill, 1, 0), goKernel("sum", sum, 1, 0)},
+		Steps: []Step{
+			&Bind{Symbol: 0, Buf: 0, DType: I64, Text: "x"},
+			&Alloc{Output: 1},
+			&Launch{Bufs: []int{1}, Writes: []int{0}, Dims: []Int{^0}},
+			&Loop{Symbol: 1, Trip: 3, Body: []Step{
+				&Launch{Kernel: 1, Bufs: []int{2, 3}, Writes: []int{1}, Dims: []Int{^0, ^3}}}}},
+	}
+	m := newModel(t, p, nil)
+	for _, n := range []int64{2, 5, 1} {
+		out, err := m.Run([]*Tensor{MustFrom([]int64{n})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := Slice[float32](out[1]); !cmp.Equal([]float32{-3 * float32(n)}, got) {
+			t.Errorf("n=%d: got %v, wanted %v", n, got, -3*n)
+		}
+	}
+}
+
 // TestNegativeSize has a result of 4N-8 bytes.
 func TestNegativeSize(t *testing.T) {
 	p := &Program{
