@@ -186,12 +186,31 @@ func cos(x float64) float64 {
 	return c
 }
 
+// tan divides sine and cosine of the reduced argument, each the sum of two numbers: rounded
+// once each, their quotient is off by more than 2 ulp. The polynomials are those of fdlibm's
+// __kernel_sin and __kernel_cos (Sun Microsystems, 1993), for at most pi/4.
 func tan(x float64) float64 {
-	if math.Abs(x) <= math.Pi/4 {
+	if !(math.Abs(x) > math.Pi/4) || math.IsInf(x, 0) {
 		return math.Tan(x)
 	}
-	s, c := sincos(x)
-	return s / c
+	quadrant, r, lo := reduceAngle(x)
+	z := float64(r * r)
+	p := 8.33333333332248946124e-03 + z*(-1.98412698298579493134e-04+
+		z*(2.75573137070700676789e-06+z*(-2.50507602534068634195e-08+z*1.58969099521155010221e-10)))
+	q := z * (4.16666666666666019037e-02 + z*(-1.38888888888741095749e-03+
+		z*(2.48015872894767294178e-05+z*(-2.75573143513906633035e-07+
+			z*(2.08757232129817482790e-09+z*-1.13596475577881948265e-11)))))
+	half := z / 2
+	one := 1 - half
+	s, sLo := twoSum(r, float64(float64(z*r)*(float64(z*p)-1.66666666666666324348e-01))+
+		float64(lo*one))
+	c, cLo := twoSum(one, (1-one)-half+(float64(z*q)-float64(r*lo)))
+	if quadrant&1 != 0 {
+		s, sLo, c, cLo = -c, -cLo, s, sLo
+	}
+	t := s / c
+	rest := math.FMA(-t, c, s) + (sLo - float64(t*cLo))
+	return t + rest/c
 }
 
 // atan2: math.Atan2 forgets the sign of y where y/x underflows.
