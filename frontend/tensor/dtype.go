@@ -57,6 +57,32 @@ func Promote(a, b DType) (DType, error) {
 	return signedWithUnsigned(b, a), nil
 }
 
+// promoteAll returns the type in which all meet, as NumPy's result_type: where there are floating-
+// point types, integers meet these and not each other first. None is Invalid.
+func promoteAll(ds []DType) (DType, error) {
+	float, all := Bool, ir.Invalid
+	var err error
+	for _, d := range ds {
+		if d.IsFloat() && err == nil {
+			float, err = Promote(float, d)
+		}
+	}
+	for i, d := range ds {
+		if err == nil {
+			d, err = Promote(float, d)
+		}
+		if i == 0 {
+			all = d
+		} else if err == nil {
+			all, err = Promote(all, d)
+		}
+	}
+	if err != nil {
+		return ir.Invalid, err
+	}
+	return all, nil
+}
+
 func wider(a, b DType) DType {
 	if a.Bits() >= b.Bits() {
 		return a

@@ -15,7 +15,9 @@ func TestResultType(t *testing.T) {
 		want tensor.DType
 	}{
 		{[]any{tensor.I8, tensor.U8}, tensor.I16},
-		{[]any{tensor.I8, tensor.U8, tensor.F16}, tensor.F32},
+		{[]any{tensor.I8, tensor.U8, tensor.F16}, tensor.F16},
+		{[]any{tensor.I16, tensor.U16, tensor.F32}, tensor.F32},
+		{[]any{tensor.I16, tensor.F16, tensor.U16}, tensor.F32},
 		{[]any{x, 3}, tensor.I8},
 		{[]any{x, 3, 0.5}, tensor.F64},
 		{[]any{tensor.F32, 0.5}, tensor.F32},

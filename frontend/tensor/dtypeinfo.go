@@ -67,40 +67,27 @@ func CanCast(from, to DType) bool {
 // types and Go numbers, of which int, float64 and bool are weak.
 func ResultType(xs ...any) (DType, error) {
 	c := start("ResultType")
-	var all operand
+	os := make([]operand, len(xs))
 	for i, x := range xs {
-		o := operand{}
 		switch x := x.(type) {
 		case DType:
-			o.n = &node{typ: ir.T(x)}
+			os[i].n = &node{typ: ir.T(x)}
 		case Tensor:
 			if c.check(x) {
-				o.n = &node{typ: x.typ()}
+				os[i].n = &node{typ: x.typ()}
 			}
 		default:
-			o = c.operand(x)
-		}
-		if c.err != nil {
-			return ir.Invalid, c.err
-		}
-		if i == 0 {
-			all = o
-			continue
-		}
-		d := c.meet(all, o)
-		if all.n != nil || o.n != nil {
-			all = operand{n: &node{typ: ir.T(d)}}
-		} else {
-			all = operand{w: weak{kind: d}}
+			os[i] = c.operand(x)
 		}
 	}
 	if len(xs) == 0 {
 		c.fail("no arguments")
 	}
+	d := c.meet(os...)
 	if c.err != nil {
 		return ir.Invalid, c.err
 	}
-	return all.typ().DType, nil
+	return d, nil
 }
 
 // kinds are the array API's names of sets of types.

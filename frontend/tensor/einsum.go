@@ -19,10 +19,11 @@ func Einsum(equation string, ts ...Tensor) Tensor {
 	if c.err != nil {
 		return c.bad()
 	}
-	d := ts[0].DType()
-	for _, t := range ts {
-		d = c.meet(operand{n: &node{typ: ir.T(d)}}, operand{n: &node{typ: t.typ()}})
+	os := make([]operand, len(ts))
+	for i, t := range ts {
+		os[i] = operand{n: &node{typ: t.typ()}}
 	}
+	d := c.meet(os...)
 	acc := e.operand(ts[0], in[0], d)
 	for i := 1; i < len(ts) && c.err == nil; i++ {
 		// A letter that nobody needs later is summed over.

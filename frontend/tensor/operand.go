@@ -84,22 +84,24 @@ func (c *call) number(w weak, d DType) *node {
 		c.pos))
 }
 
-// meet returns the type in which two operands meet.
-func (c *call) meet(a, b operand) DType {
+// meet returns the type in which operands meet: that of the tensors, then that with weak scalars.
+func (c *call) meet(os ...operand) DType {
 	if c.err != nil {
 		return ir.Invalid
 	}
-	var d DType
-	var err error
-	switch {
-	case a.n != nil && b.n != nil:
-		d, err = Promote(a.n.typ.DType, b.n.typ.DType)
-	case a.n != nil:
-		d = b.w.meet(a.n.typ.DType)
-	case b.n != nil:
-		d = a.w.meet(b.n.typ.DType)
-	default:
-		d, err = Promote(a.w.kind, b.w.kind)
+	var strong, weaks []DType
+	for _, o := range os {
+		if o.n != nil {
+			strong = append(strong, o.n.typ.DType)
+		} else {
+			weaks = append(weaks, o.w.kind)
+		}
+	}
+	d, err := promoteAll(strong)
+	if w, _ := promoteAll(weaks); len(strong) == 0 {
+		d = w
+	} else if len(weaks) > 0 && err == nil {
+		d = weak{kind: w}.meet(d)
 	}
 	if err != nil {
 		c.fail("%v", err)

@@ -313,19 +313,16 @@ func join(name string, axis int, ts []Tensor) Tensor {
 	if len(ts) == 0 {
 		return c.fail("no tensors")
 	}
-	ns := make([]*node, len(ts))
-	d := ir.Invalid
+	ns, os := make([]*node, len(ts)), make([]operand, len(ts))
 	for i, t := range ts {
 		if ns[i] = c.in(t); ns[i] == nil {
 			return c.bad()
 		}
-		if d == ir.Invalid {
-			d = ns[i].typ.DType
-		}
-		var err error
-		if d, err = Promote(d, ns[i].typ.DType); err != nil {
-			return c.fail("%v", err)
-		}
+		os[i] = operand{n: ns[i]}
+	}
+	d := c.meet(os...)
+	if c.err != nil {
+		return c.bad()
 	}
 	i, ok := c.axis(axis, ns[0].typ.Rank())
 	if !ok {
@@ -336,7 +333,7 @@ func join(name string, axis int, ts []Tensor) Tensor {
 			return c.fail("tensor %d has shape %s, the first %s: want the same extents but along axis %d",
 				k, shapeString(n.typ.Shape), shapeString(ns[0].typ.Shape), i)
 		}
-		ns[k] = c.as(operand{n: n}, d)
+		ns[k] = c.as(os[k], d)
 	}
 	return c.out(c.op(ir.OpConcat, &ir.AxisAttr{Axis: i}, ns...))
 }
