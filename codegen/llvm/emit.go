@@ -67,8 +67,9 @@ type emitter struct {
 	tasks bool                  // the parallel loops have been emitted
 	runs  map[*kernel.Loop]bool // those that run at least once
 
-	stream bool            // writes go around the caches, to where the kernel says so
-	around *metadata.Tuple // marks such writes
+	stream  bool            // writes go around the caches, to where the kernel says so
+	around  *metadata.Tuple // marks such writes
+	repeats bool            // see repeats
 
 	scratch     value.Value
 	scratchMeta llvm.Metadata

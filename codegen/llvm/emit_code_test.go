@@ -46,3 +46,30 @@ kernel k(x f32[64*N] in, y f32[16] out) dims(N)
 	vector l1 < 16
 		y[l1] = add(add(t[l1], t[16+l1]), add(t[32+l1], t[48+l1]))
 `
+
+const passOver = `
+kernel k(x f32[64*N] in stream, y f32[64*N] out stream) dims(N)
+	serial i < N indep
+		unroll j < 4
+			vector l < 16
+				y[64*i+16*j+l] = add(x[64*i+16*j+l], 1.0f32)
+`
+
+const overRows = `
+kernel k(x f32[1024*N] in stream, y f32[1024*N] out stream) dims(N)
+	parallel i < N
+		alloc t f32[16] local
+		vector l0 < 16
+			t[l0] = 0.0f32
+		serial j < 64
+			vector l < 16
+				t[l] = add(t[l], x[1024*i+16*j+l])
+		serial j1 < 64 indep
+			vector l1 < 16
+				y[1024*i+16*j1+l1] = sub(x[1024*i+16*j1+l1], t[l1])
+`
+
+const crossOver = `
+kernel k(x f32[4194304] in stream ahead[32768], y f32[256] out)
+	call transpose16.f32(y[0; 16, 1], x[0; 2048, 1])
+`

@@ -121,7 +121,7 @@ func (e *emitter) loadVector(x *kernel.Expr, first ir.Dim, mask *val, other val)
 	} else if n := x.Buf.Ahead * int64(size); n > 0 {
 		e.prefetch(p, n, secondCache)
 	} else if e.passes(x.Buf, first) {
-		e.prefetch(p, ahead, passed)
+		e.ask(p)
 	}
 	l := e.cur.NewLoad(t, p)
 	l.Align, l.Metadata = llvm.Align(size), m.meta

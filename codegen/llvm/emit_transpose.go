@@ -26,6 +26,9 @@ func (e *emitter) transpose(c *kernel.Call) {
 	rows := make([]value.Value, n)
 	for i := range rows {
 		p := e.cur.NewBitCast(e.rowAddress(&src, i), types.NewPointer(t))
+		if src.Buf.Ahead != 0 {
+			e.prefetch(p, src.Buf.Ahead*int64(src.Buf.DType.Size()), secondCache)
+		}
 		l := e.cur.NewLoad(t, p)
 		l.Align, l.Metadata = llvm.Align(src.Buf.DType.Size()), e.memory(src.Buf).meta
 		rows[i] = l

@@ -291,6 +291,11 @@ func TestCode(t *testing.T) {
 		{"exponential", "x86-64-v4", exponential, map[string]int{`vscalefps`: 1, `vmulps`: 1}},
 		{"every other element", "x86-64-v4", everyOther, map[string]int{
 			`vgatherdps|vinsertps`: 0, `vpermi2ps`: 1}},
+		{"pass over memory", "x86-64-v4", passOver, map[string]int{
+			`prefetchnta\s`: 4, `vmovntps`: 4, `vmovups\s+%zmm`: 4}},
+		{"passes over rows", "x86-64-v4", overRows, map[string]int{
+			`prefetcht1\s`: 2, `prefetchnta`: 0, `vmovntps`: 1}},
+		{"tile of rows from memory", "x86-64-v4", crossOver, map[string]int{`prefetcht1\s`: 16}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			asm := assembly(t, parse(t, tc.text), tc.level)
