@@ -114,7 +114,7 @@ func (a *Artifact) schedule(level string, o Options) (*Level, error) {
 	}
 	for i := range l.Kernels {
 		k := &l.Kernels[i]
-		if k.Tasks, err = a.Plan.KernelInt(i, tasks(a.Plan.Trees[i], k.Tree)); err != nil {
+		if k.Tasks, err = a.Plan.Tasks(i, tasks(a.Plan.Trees[i], k.Tree)); err != nil {
 			return nil, err
 		}
 		if k.Scratch, err = a.Plan.KernelInt(i, scratch(k.Tree, level)); err != nil {

@@ -64,17 +64,58 @@ var panelProducts = []struct {
 	v1 = param <f32[170,1030]> {y}
 	v2 = dot <f32[9,170]> v0 v1 {lcontract=[1] rcontract=[1]}
 	return v2`, 1, nil},
-	{"extents of the run: each task packs", `
+	{"extents of the run: versions, in the last of which each task packs", `
 	v0 = param <f32[M,K]> {x}
 	v1 = param <f32[N,K]> {y}
 	v2 = dot <f32[M,N]> v0 v1 {lcontract=[1] rcontract=[1]}
-	return v2`, 1, []map[string]int64{{"M": 30, "K": 70, "N": 50}, {"M": 260, "K": 1050, "N": 145},
+	return v2`, 4, []map[string]int64{{"M": 30, "K": 70, "N": 50}, {"M": 260, "K": 1050, "N": 145},
 		{"M": 14, "K": 16, "N": 32}, {"M": 1, "K": 1, "N": 1}, {"M": 0, "K": 5, "N": 5},
 		{"M": 5, "K": 0, "N": 20}}},
+	{"rows of the run, a bias and a residual: versions", `
+	v0 = param <f32[M,130]> {x}
+	v1 = param <f32[130,150]> {y}
+	v2 = dot <f32[M,150]> v0 v1 {lcontract=[1] rcontract=[0]}
+	v3 = param <f32[150]> {bias}
+	v4 = broadcast <f32[M,150]> v3 {shape=[M,150] axes=[1]}
+	v5 = add <f32[M,150]> v2 v4
+	v6 = param <f32[M,150]> {residual}
+	v7 = add <f32[M,150]> v5 v6
+	v8 = reducemax <f32[M]> v7 {[1]}
+	return v7 v8`, 0, rowsOf("M", "", 0, 1, 2, 3, 4, 5, 8, 9, 31)},
+	{"rows of the run, an operand larger than the caches", `
+	v0 = param <f32[M,1030]> {x}
+	v1 = param <f32[1030,1100]> {y}
+	v2 = dot <f32[M,1100]> v0 v1 {lcontract=[1] rcontract=[0]}
+	return v2`, 4, rowsOf("M", "", 1, 3, 7, 9)},
+	{"batches of rows of the run: versions for one row each", `
+	v0 = param <f32[B,T,130]> {x}
+	v1 = param <f32[130,150]> {y}
+	v2 = dot <f32[B,T,150]> v0 v1 {lcontract=[2] rcontract=[0]}
+	v3 = tanh <f32[B,T,150]> v2
+	return v3`, 4, append(rowsOf("B", "T", 0, 1, 2, 5, 8, 9), map[string]int64{"B": 3, "T": 2},
+		map[string]int64{"B": 1, "T": 0}, map[string]int64{"B": 1, "T": 12})},
+	{"a square of rows and columns of one extent: no versions", `
+	v0 = param <f32[T,130]> {x}
+	v1 = param <f32[T,130]> {y}
+	v2 = dot <f32[T,T]> v0 v1 {lcontract=[1] rcontract=[1]}
+	return v2`, 1, rowsOf("T", "", 1, 20)},
+}
+
+// rowsOf are the values of symbol s, each with 1 for symbol one.
+func rowsOf(s, one string, values ...int64) []map[string]int64 {
+	var out []map[string]int64
+	for _, n := range values {
+		env := map[string]int64{s: n}
+		if one != "" {
+			env[one] = 1
+		}
+		out = append(out, env)
+	}
+	return out
 }
 
 // TestPanels: products whose right operand is packed, ahead of the product or in
-// its tasks, or passed over.
+// its tasks, or passed over, and versions for numbers of rows.
 func TestPanels(t *testing.T) {
 	levels := nativeLevels(t)
 	var subjects []*subject

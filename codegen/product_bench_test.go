@@ -126,8 +126,10 @@ func productCases(b *testing.B) []productCase {
 	for _, m := range []int64{1, 8} {
 		g := mustGraph(b, dotText("", fmt.Sprint(m), "4096", "4096", false))
 		t := mustGraph(b, dotText("", fmt.Sprint(m), "4096", "4096", true))
+		open, env := mustGraph(b, dotText("", "M", "4096", "4096", false)), map[string]int64{"M": m}
 		out = append(out, productCase{fmt.Sprintf("rows/%d", m), g, nil, m << 24, 64 << 20},
 			productCase{fmt.Sprintf("rows-transposed/%d", m), t, nil, m << 24, 64 << 20},
+			productCase{fmt.Sprintf("rows-symbolic/%d", m), open, env, m << 24, 64 << 20},
 			productCase{fmt.Sprintf("rows-const/%d", m), constant(b, g), nil, m << 24, 64 << 20})
 	}
 	for _, s := range [][2]int64{{56, 64}, {28, 128}, {14, 256}, {7, 512}} { // ResNet-50's 3x3

@@ -72,7 +72,8 @@ type (
 		Body   []Stmt
 		// Indep says that iterations do not depend on each other: no two
 		// touch the same element of a buffer from outside the loop while one
-		// of them writes it. [MarkIndep] proves it; primitives keep it.
+		// of them writes it, or all write the same value. [MarkIndep] proves it;
+		// primitives keep it.
 		Indep bool
 	}
 	// Store puts Value at Index of Buf.

@@ -31,9 +31,9 @@ func (b *builder) count(v *ir.Value, a *ir.FuseAttr) ([]runtime.Step, error) {
 		return nil, err
 	}
 	sym := nonZeroSym(nz)
-	return []runtime.Step{&runtime.Alloc{Late: b.late - 1, Size: size}, l,
-		&runtime.Bind{Symbol: b.slots.symbol(sym), Buf: buf, DType: runtime.I64,
-			Text: fmt.Sprintf("%v: extent %s", v.Pos, sym)}}, nil
+	steps := append([]runtime.Step{&runtime.Alloc{Late: b.late - 1, Size: size}}, l...)
+	return append(steps, &runtime.Bind{Symbol: b.slots.symbol(sym), Buf: buf, DType: runtime.I64,
+		Text: fmt.Sprintf("%v: extent %s", v.Pos, sym)}), nil
 }
 
 // countGraph is the part of body that computes the argument of nz, followed by

@@ -21,6 +21,7 @@ type Plan struct {
 
 	slots *slots
 	defs  [][]ir.Dim // of each kernel's Dims, in the symbols of the program
+	when  []ir.Dim   // 1 where a kernel has tasks, else 0
 }
 
 // Weight is a constant at its place in the weights.
@@ -33,15 +34,26 @@ type Weight struct {
 func (p *Plan) Int(d ir.Dim) (runtime.Int, error) { return p.slots.int(d) }
 
 // KernelInt returns the program's integer for d, an expression in the Dims of
-// kernel k: its tasks, its scratch memory.
+// kernel k: its scratch memory.
 func (p *Plan) KernelInt(k int, d ir.Dim) (runtime.Int, error) {
-	return p.slots.int(d.Subst(func(name string) (ir.Dim, bool) {
+	return p.slots.int(p.outside(k, d))
+}
+
+// Tasks returns the program's integer for the tasks d of kernel k: none where
+// another version of it is meant.
+func (p *Plan) Tasks(k int, d ir.Dim) (runtime.Int, error) {
+	return p.slots.int(p.outside(k, d).Mul(p.when[k]))
+}
+
+// outside is d, an expression in the Dims of kernel k, in the program's symbols.
+func (p *Plan) outside(k int, d ir.Dim) ir.Dim {
+	return d.Subst(func(name string) (ir.Dim, bool) {
 		i := slices.Index(p.Trees[k].Dims, name)
 		if i < 0 {
 			return ir.Dim{}, false
 		}
 		return p.defs[k][i], true
-	}))
+	})
 }
 
 // Memory says where the values of a graph and of its regions lie in the arena.
@@ -91,7 +103,8 @@ func Make(g *ir.Graph, mem Memory, inPlace [][2]int) (*Plan, error) {
 		return nil, err
 	}
 	p.WeightBytes = b.weightBytes
-	return &Plan{Program: p, Trees: b.trees, Weights: b.weights, slots: b.slots, defs: b.defs}, nil
+	return &Plan{Program: p, Trees: b.trees, Weights: b.weights, slots: b.slots,
+		defs: b.defs, when: b.when}, nil
 }
 
 // builder is the state of Make.
@@ -106,6 +119,7 @@ type builder struct {
 	kernels     map[string]int // by tree
 	trees       []*kernel.Kernel
 	defs        [][]ir.Dim     // of the trees' Dims
+	when        []ir.Dim       // the trees have tasks
 	consts      map[string]int // buffers, by contents
 	weights     []Weight
 	weightBytes int64
@@ -428,14 +442,14 @@ func (b *builder) launch(v *ir.Value) ([]runtime.Step, error) {
 	}
 	b.bufs[v] = outs
 	l, err := b.lower(a.Kind, a.Body, v.Args, outs)
-	if err != nil {
-		return nil, err
-	}
-	return append(steps, l), nil
+	return append(steps, l...), err
 }
 
-// lower makes the kernel of a region and the step that launches it.
-func (b *builder) lower(kind string, body *ir.Graph, args []*ir.Value, outs []int) (*runtime.Launch, error) {
+// lower makes the kernel of a region, or its versions, and the steps that launch
+// them.
+func (b *builder) lower(kind string, body *ir.Graph, args []*ir.Value, outs []int,
+) ([]runtime.Step, error) {
+
 	res, err := lower.Region("k", kind, body)
 	if err != nil {
 		return nil, err
@@ -445,34 +459,45 @@ func (b *builder) lower(kind string, body *ir.Graph, args []*ir.Value, outs []in
 		bufs = append(bufs, b.bufs[args[i]][0])
 	}
 	tree, bufs := b.mergeInPlace(res.Kernel, bufs, outs)
-	k, dims := opaque(tree)
-	l := &runtime.Launch{Kernel: b.kernel(k, dims, kind, body), Bufs: bufs}
+	weights := map[string]bool{}
+	for i, buf := range bufs {
+		weights[tree.Params[i].Name] = b.p.Buffers[buf].Kind == runtime.InWeights
+	}
+	var writes []int
 	for _, o := range outs {
-		l.Writes = append(l.Writes, len(l.Bufs))
-		l.Bufs = append(l.Bufs, o)
+		writes, bufs = append(writes, len(bufs)), append(bufs, o)
 	}
-	for _, dim := range dims {
-		d, err := b.slots.int(dim)
-		if err != nil {
-			return nil, err
+	cost, err := b.slots.int(Cost(tree))
+	if err != nil {
+		return nil, err
+	}
+	var steps []runtime.Step
+	for _, v := range versions(tree, weights) {
+		l := &runtime.Launch{Kernel: b.kernel(v, kind, body), Bufs: bufs, Writes: writes, Cost: cost}
+		for _, dim := range v.dims {
+			d, err := b.slots.int(dim)
+			if err != nil {
+				return nil, err
+			}
+			l.Dims = append(l.Dims, d)
 		}
-		l.Dims = append(l.Dims, d)
+		steps = append(steps, l)
 	}
-	l.Cost, err = b.slots.int(Cost(tree))
-	return l, err
+	return steps, nil
 }
 
-// kernel returns the index of the kernel with the tree k whose Dims have the
-// values dims: where both are equal, kernels are one.
-func (b *builder) kernel(k *kernel.Kernel, dims ir.Shape, kind string, body *ir.Graph) int {
-	key := k.String() + dims.String()
+// kernel returns the index of the kernel of a version: where trees, the values
+// of their Dims and conditions are equal, kernels are one.
+func (b *builder) kernel(v version, kind string, body *ir.Graph) int {
+	k := v.tree
+	key := k.String() + ir.Shape(v.dims).String() + v.when.String()
 	if i, ok := b.kernels[key]; ok {
 		return i
 	}
 	i := len(b.trees)
 	k.Name = fmt.Sprintf("k%d_%s", i, kernelName(kind, body))
 	b.kernels[key] = i
-	b.trees, b.defs = append(b.trees, k), append(b.defs, dims)
+	b.trees, b.defs, b.when = append(b.trees, k), append(b.defs, v.dims), append(b.when, v.when)
 	b.p.Kernels = append(b.p.Kernels, runtime.Kernel{Name: k.Name, Node: nodes(k.Pos)})
 	return i
 }
