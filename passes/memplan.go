@@ -1,6 +1,7 @@
 package passes
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -56,6 +57,15 @@ func (m *MemoryPlan) Peak(env map[string]int64) (arena, bound int64, err error) 
 	if arena, err = m.total.Eval(env); err != nil {
 		return 0, 0, err
 	}
+	live, err := m.live(env)
+	if err == nil && len(live) > 0 {
+		bound = slices.Max(live)
+	}
+	return arena, bound, err
+}
+
+// live is the sum of the sizes that are needed at each step of the plan.
+func (m *MemoryPlan) live(env map[string]int64) ([]int64, error) {
 	steps := 0
 	for _, b := range m.buffers {
 		steps = max(steps, b.death+1)
@@ -64,16 +74,44 @@ func (m *MemoryPlan) Peak(env map[string]int64) (arena, bound int64, err error) 
 	for _, b := range m.buffers {
 		n, err := b.size.Eval(env)
 		if err != nil {
-			return 0, 0, err
+			return nil, err
 		}
 		for t := b.birth; t <= b.death; t++ {
 			live[t] += n
 		}
 	}
-	if steps > 0 {
-		bound = slices.Max(live)
+	return live, nil
+}
+
+// Held is a range of the arena that is needed when most is.
+type Held struct {
+	Value        *ir.Value // that is written there first
+	Result       int       // of the value
+	Bytes        int64
+	Birth, Death int // steps of the plan, both inclusive
+}
+
+// AtPeak returns, for given values of the symbols, the step of the plan at which
+// most memory is needed, the first if there are several, and what is needed
+// there, the largest first.
+func (m *MemoryPlan) AtPeak(env map[string]int64) (step int, held []Held, err error) {
+	live, err := m.live(env)
+	if err != nil || len(live) == 0 {
+		return 0, nil, err
 	}
-	return arena, bound, nil
+	step = slices.Index(live, slices.Max(live))
+	for _, b := range m.buffers {
+		if b.birth > step || b.death < step {
+			continue
+		}
+		n, err := b.size.Eval(env)
+		if err != nil {
+			return 0, nil, err
+		}
+		held = append(held, Held{b.slots[0].v, b.slots[0].i, n, b.birth, b.death})
+	}
+	slices.SortStableFunc(held, func(a, b Held) int { return cmp.Compare(b.Bytes, a.Bytes) })
+	return step, held, nil
 }
 
 // PlanMemory plans the arena of g, the result of all passes, with the bodies

@@ -38,4 +38,6 @@ var pipeline = []Pass{
 		Doc: "Partition the graph into regions of one kernel each; late, as it hides the operations."},
 	{Name: "attend", Run: attend, After: []string{"fuse"},
 		Doc: "Join a product, a softmax of its rows and a product with these to one region; after fuse, which has put the elementwise operations between them into one of the three."},
+	{Name: "order", Run: order, After: []string{"attend"},
+		Doc: "Compute regions earlier where that frees memory; last, as it changes nothing else."},
 }

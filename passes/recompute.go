@@ -29,7 +29,8 @@ var minRecomputed int64 = 1 << 14
 
 // How far the pass goes.
 const (
-	RecomputeCheap     = iota // what costs less than to store it
+	RecomputeAuto      = iota // all the way where a quarter is spared, else what is cheap
+	RecomputeCheap            // what costs less than to store it
 	RecomputeFunctions        // transcendental functions, too
 	RecomputeOperands         // what products read, too: it is stored twice, for a short time
 )
@@ -57,14 +58,14 @@ type copyKey struct {
 // recompute is the pass. With a bound of memory it goes further, see
 // [Options.Memory].
 func recompute(c *Context, g *ir.Graph) (*ir.Graph, error) {
-	r := &recomputer{g: g, stage: make([]int, len(g.Values)), stored: make([]bool, len(g.Values)),
-		last: make([]int, len(g.Values)), pinned: make([]bool, len(g.Values)), again: make([]bool, len(g.Values)),
-		copies: map[copyKey]*ir.Value{}, repl: make([]*ir.Value, len(g.Values)),
-		level: c.Recompute, keep: make([]int, len(g.Values))}
-	r.findStages()
-	copy(r.keep, r.stage)
-	r.findStored()
-	if !r.choose() {
+	r := newRecomputer(g, max(c.Recompute, RecomputeCheap))
+	some := r.choose()
+	if c.Recompute == RecomputeAuto {
+		if most := newRecomputer(g, RecomputeOperands); most.choose() && most.held() <= r.held()-r.held()/4 {
+			r, some = most, true
+		}
+	}
+	if !some {
 		return g, nil
 	}
 	out, err := r.rewrite()
@@ -72,6 +73,35 @@ func recompute(c *Context, g *ir.Graph) (*ir.Graph, error) {
 		return nil, err
 	}
 	return dce(c, out)
+}
+
+func newRecomputer(g *ir.Graph, level int) *recomputer {
+	n := len(g.Values)
+	r := &recomputer{g: g, stage: make([]int, n), stored: make([]bool, n), last: make([]int, n),
+		pinned: make([]bool, n), again: make([]bool, n), copies: map[copyKey]*ir.Value{},
+		repl: make([]*ir.Value, n), level: level, keep: make([]int, n)}
+	r.findStages()
+	copy(r.keep, r.stage)
+	r.findStored()
+	return r
+}
+
+// held is what is kept in memory, in bytes times stages.
+func (r *recomputer) held() int64 {
+	var n int64
+	for _, v := range r.g.Values {
+		until := r.last[v.ID]
+		switch {
+		case v.Op == ir.OpParam || v.Op == ir.OpConst:
+			continue
+		case r.again[v.ID]:
+			until = r.keep[v.ID]
+		case !r.stored[v.ID]:
+			continue
+		}
+		n += guessSize(tensorBytes(v.Type)) * int64(until-r.stage[v.ID])
+	}
+	return n
 }
 
 // ownKernel reports whether v begins a stage.
