@@ -3,9 +3,11 @@ package codegen
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 
+	"github.com/tensorcc/tcc/codegen/schedule"
 	"github.com/tensorcc/tcc/ir"
 	"github.com/tensorcc/tcc/ir/irtest"
 	"github.com/tensorcc/tcc/runtime"
@@ -86,10 +88,16 @@ func TestGather(t *testing.T) {
 // TestStreamed runs kernels whose results are written around the caches, also
 // to memory that does not lie at a multiple of a vector.
 func TestStreamed(t *testing.T) {
-	exactly(t, moved("transpose", "1504,1505", "{[1 0]}"))
+	if n := int64(1928 * 1936 * 4); n < schedule.Targets["x86-64-v4"].Stream {
+		t.Fatalf("results of %d bytes are not written around the caches", n)
+	}
+	exactly(t, moved("transpose", "1928,1936", "{[1 0]}"))
+	exactly(t, gathered("130,64", "58000", 0))
+	exactly(t, gathered("58000,64", "58001", 0))
+	exactly(t, gathered("4000,1000", "928", 1))
 	for _, level := range vectorLevels(t) {
-		m, in := loadText(t, moved("abs", "1504,1505", ""), level, 2)
-		const n = 1504 * 1505
+		m, in := loadText(t, moved("abs", "1928,1937", ""), level, 2)
+		const n = 1928 * 1937
 		memory := make([]float32, n+64)
 		whole, err := m.Run(in)
 		if err != nil {
@@ -97,7 +105,7 @@ func TestStreamed(t *testing.T) {
 		}
 		want, _ := whole[0].Bytes()
 		for _, at := range []int{0, 1, 16} {
-			out := runtime.MustFrom(memory[at:at+n], 1504, 1505)
+			out := runtime.MustFrom(memory[at:at+n], 1928, 1937)
 			if err := m.RunInto([]*runtime.Tensor{out}, in); err != nil {
 				t.Fatal(err)
 			}
@@ -106,5 +114,24 @@ func TestStreamed(t *testing.T) {
 			}
 		}
 		m.Close()
+	}
+}
+
+// TestStreamedPlaces has places outside of what is gathered from at the end, which
+// memory is asked for at before they are checked.
+func TestStreamedPlaces(t *testing.T) {
+	for _, level := range vectorLevels(t) {
+		rows, columns := gathered("58000,64", "58000", 0), gathered("3700,1000", "1000", 1)
+		for _, text := range []string{rows, columns} {
+			m, in := loadText(t, text, level, 1)
+			places, _ := runtime.Slice[int64](in[1])
+			for _, bad := range []int64{-1, 58000, math.MinInt64, math.MaxInt64, 1 << 40} {
+				places[len(places)-1] = bad
+				if _, err := m.Run(in); err == nil {
+					t.Errorf("%s: place %d was taken", level, bad)
+				}
+			}
+			m.Close()
+		}
 	}
 }

@@ -3,7 +3,7 @@ package kernel
 import "slices"
 
 // Lift moves the lets and fails at the start of the body of loop v that do not
-// depend on it in front of the loop. It is legal where the loop runs at least
+// depend on it, and loops of nothing else, in front of the loop. It is legal where the loop runs at least
 // once and does not write what they read.
 func (k *Kernel) Lift(v string) error {
 	p, err := k.find("lift", v)
@@ -22,13 +22,12 @@ func (k *Kernel) Lift(v string) error {
 	var ahead, rest []Stmt
 	for i, s := range l.Body {
 		let, isLet := s.(*Let)
-		_, isFail := s.(*Fail)
-		if !isLet && !isFail {
+		if !isLet && !checks(s) {
 			rest = append(rest, l.Body[i:]...)
 			break
 		}
 		varies := slices.ContainsFunc(inner, func(n string) bool { return mentions([]Stmt{s}, n) })
-		StmtExprs(s, func(e *Expr) { varies = varies || reads(e, writes) })
+		WalkExprs([]Stmt{s}, func(e *Expr) { varies = varies || reads(e, writes) })
 		switch {
 		case !varies:
 			ahead = append(ahead, s)
@@ -44,4 +43,17 @@ func (k *Kernel) Lift(v string) error {
 	l.Body = rest
 	p.replace(append(ahead, l)...)
 	return nil
+}
+
+// checks reports whether s is a fail, or a loop of lets and fails.
+func checks(s Stmt) bool {
+	l, ok := s.(*Loop)
+	if !ok {
+		_, ok = s.(*Fail)
+		return ok
+	}
+	return !slices.ContainsFunc(l.Body, func(s Stmt) bool {
+		_, isLet := s.(*Let)
+		return !isLet && !checks(s)
+	})
 }

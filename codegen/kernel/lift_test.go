@@ -47,3 +47,25 @@ func TestFissionLets(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestLiftLoop lifts a loop of checks that is the same in all iterations, and no
+// loop that stores.
+func TestLiftLoop(t *testing.T) {
+	k := parse(t, `
+kernel k(x f32[4*N] in, p i64[N] in, y f32[4*N] out) dims(N)
+	serial i < 4
+		serial j < N indep
+			let at = p[j]
+			fail 1 or(lt(index(at), 0), ge(index(at), N))
+		serial j_2 < N indep
+			let at_2 = p[j_2]
+			y[N*i+j_2] = x[N*i+at_2]
+`)
+	r := apply(t, k, func(k *Kernel) error { return k.Lift("i") })
+	if l, ok := r.Body[0].(*Loop); !ok || l.Var != "j" || len(r.Loop("i").Body) != 1 {
+		t.Errorf("checks are not in front of the loop:\n%v", r)
+	}
+	if err := r.Clone().Lift("i"); err == nil || !strings.Contains(err.Error(), "nothing in it") {
+		t.Errorf("lifted stores: %v", err)
+	}
+}

@@ -52,8 +52,9 @@ type emitter struct {
 
 	natural  map[string]bool // variables that are never negative
 	safes    map[string]value.Value
-	vars     map[string]val    // loop variables, dims and lets
-	unrolled map[string]ir.Dim // variables that stand for polynomials of others
+	vars     map[string]val          // loop variables, dims and lets
+	places   map[string]*kernel.Expr // lets that are what they loaded
+	unrolled map[string]ir.Dim       // variables that stand for polynomials of others
 	// scopes hold integers and addresses already computed, by their text;
 	// what is in a scope dominates the code emitted while it is open.
 	scopes []map[string]val

@@ -73,3 +73,22 @@ const crossOver = `
 kernel k(x f32[4194304] in stream ahead[32768], y f32[256] out)
 	call transpose16.f32(y[0; 16, 1], x[0; 2048, 1])
 `
+
+const picksRows = `
+kernel k(x f32[64*M] in stream, p i64[N] in, y f32[64*N] out stream) dims(M, N)
+	parallel i < N
+		let at = p[i]
+		fail 1 or(lt(index(at), 0), ge(index(at), M))
+		unroll j < 4
+			vector l < 16
+				y[64*i+16*j+l] = x[64*at+16*j+l]
+`
+
+const picksColumns = `
+kernel k(x f32[1024*N] in stream, p i64[1024] in, y f32[1024*N] out stream) dims(N)
+	parallel i < N
+		serial j < 64
+			vector l < 16
+				let at = p[16*j+l]
+				y[1024*i+16*j+l] = x[1024*i+at]
+`

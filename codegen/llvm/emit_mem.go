@@ -122,6 +122,8 @@ func (e *emitter) loadVector(x *kernel.Expr, first ir.Dim, mask *val, other val)
 		e.prefetch(p, n, secondCache)
 	} else if e.passes(x.Buf, first) {
 		e.ask(p)
+	} else if e.stream && x.Buf.Stream {
+		e.askPlace(x, first, p)
 	}
 	l := e.cur.NewLoad(t, p)
 	l.Align, l.Metadata = llvm.Align(size), m.meta
@@ -174,6 +176,11 @@ func (e *emitter) gather(x *kernel.Expr, d ir.Dim, mask *val, other val) val {
 	t := e.vectorType(m.elem)
 	stride, first, ok := e.stride(d)
 	size := int64(x.DType.Size())
+	if mask == nil && !ok {
+		if v, ok := e.gatherPlaces(x, d); ok {
+			return v
+		}
+	}
 	if mask == nil && (ok || !e.target.Gather || size < 4) {
 		var v value.Value = constant.NewUndef(t)
 		var idx val

@@ -47,6 +47,9 @@ func (e *emitter) let(s *kernel.Let) {
 		return
 	}
 	e.vars[s.Var] = e.expr(s.Value)
+	if isPlace(s.Value) {
+		e.places[s.Var] = s.Value
+	}
 }
 
 // scoped emits code that does not always run, or runs several times: what it

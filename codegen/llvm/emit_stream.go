@@ -100,6 +100,7 @@ const (
 const (
 	passed      = 0 // it is not used again
 	secondCache = 2
+	nearest     = 3
 )
 
 // repeats reports whether k has loops that carry results on, as sums over a row

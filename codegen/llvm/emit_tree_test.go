@@ -295,6 +295,9 @@ func TestCode(t *testing.T) {
 			`prefetchnta\s`: 4, `vmovntps`: 4, `vmovups\s+%zmm`: 4}},
 		{"passes over rows", "x86-64-v4", overRows, map[string]int{
 			`prefetcht1\s`: 2, `prefetchnta`: 0, `vmovntps`: 1}},
+		{"rows at places", "x86-64-v4", picksRows, map[string]int{`prefetcht1\s`: 4, `vmovntps`: 4}},
+		{"columns at places", "x86-64-v4", picksColumns, map[string]int{
+			`vgather`: 0, `prefetcht0\s`: 1, `vmovntps`: 1, `vinsertps`: 24}},
 		{"tile of rows from memory", "x86-64-v4", crossOver, map[string]int{`prefetcht1\s`: 16}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -1,9 +1,6 @@
 package schedule
 
-import (
-	"github.com/tensorcc/tcc/codegen/kernel"
-	"github.com/tensorcc/tcc/ir"
-)
+import "github.com/tensorcc/tcc/codegen/kernel"
 
 // checked schedules loops over a result that reads memory at places that are
 // data, which are checked: what is the same for a row is checked once for it,
@@ -36,32 +33,59 @@ func (s *scheduler) checked() error {
 		}
 		order = append(order, v)
 	}
-	if err := s.parallel(order); err != nil {
-		return err
-	}
 	if err := s.Lift(row); err != nil && !effects(s.Loop(row).Body) {
 		return err
 	}
+	rest := row
 	if n := checks(s.Loop(row).Body); n > 0 && n < len(s.Loop(row).Body) {
-		rest, err := s.Fission(row, n)
-		if err != nil {
+		var err error
+		if rest, err = s.Fission(row, n); err != nil {
+			return err
+		}
+		if err := s.once(last(order), row); err != nil {
 			return err
 		}
 		if err := s.vectorize(row); err != nil {
 			return err
 		}
-		row = rest
 	}
-	if s.scattered(row) && weight(s.Loop(row).Body) < mostScattered {
-		return s.several(row)
+	if err := s.parallel(order); err != nil {
+		return err
 	}
-	return s.vectorize(row)
+	return s.vectorizeBy(rest, s.picked(rest))
 }
 
-const (
-	rowChunk      = 1024 // elements of a long row whose places are checked ahead
-	mostScattered = 8    // operations that are not worth vectors made of single loads
-)
+// once has the checks of loop row made once for several iterations of v, the loop
+// around it, if they are the same for all of them.
+func (s *scheduler) once(v, row string) error {
+	n, ok := s.static(row)
+	if _, known := s.static(v); !ok || !known || n > chunk/2 {
+		return nil
+	}
+	try := &scheduler{Kernel: s.Kernel.Clone(), t: s.t}
+	in, err := try.Split(v, v+"c", chunk/n, kernel.Clip)
+	if err != nil {
+		return err
+	}
+	if try.Lift(in) == nil {
+		s.Kernel = try.Kernel
+	}
+	return nil
+}
+
+// picked is how many lanes loop v has, by what it stores: places, of which each
+// lane has its own, are not in vectors.
+func (s *scheduler) picked(v string) int64 {
+	var stores []kernel.Stmt
+	kernel.WalkStmts(s.Loop(v).Body, func(st kernel.Stmt) {
+		if st, ok := st.(*kernel.Store); ok {
+			stores = append(stores, st)
+		}
+	})
+	return min(s.lanes(stores), 16)
+}
+
+const rowChunk = 1024 // elements of a long row whose places are checked ahead
 
 // checks is how many statements of body lead to its last check.
 func checks(body []kernel.Stmt) int {
@@ -72,43 +96,4 @@ func checks(body []kernel.Stmt) int {
 		}
 	}
 	return n
-}
-
-// scattered reports whether a load in loop v is at a place that is data of the
-// iteration.
-func (s *scheduler) scattered(v string) bool {
-	l := s.Loop(v)
-	places := map[string]bool{}
-	for _, st := range l.Body {
-		if st, ok := st.(*kernel.Let); ok {
-			places[st.Var] = true
-		}
-	}
-	found := false
-	for _, a := range accessesOf(l.Body) {
-		for _, n := range a.index.SymNames() {
-			found = found || places[n]
-		}
-	}
-	return found
-}
-
-// several copies out a few iterations of loop v, so that their loads overlap.
-func (s *scheduler) several(v string) error {
-	const copies = 4
-	l := s.Loop(v)
-	main := l.Extent.FloorDiv(ir.Const(copies)).MulConst(copies)
-	if main.IsConst(0) {
-		return nil
-	}
-	if !l.Extent.Equal(main) {
-		if _, err := s.Cut(v, main); err != nil {
-			return err
-		}
-	}
-	in, err := s.Split(v, v+"u", copies, kernel.Exact)
-	if err != nil {
-		return err
-	}
-	return s.Bind(in, kernel.Unroll)
 }

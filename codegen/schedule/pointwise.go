@@ -78,9 +78,13 @@ func (s *scheduler) vectorAxis(d []string) string {
 // vectorize makes vector code of loop v, whose iterations are independent and
 // have no loop inside: whole vectors, then the rest under a mask.
 func (s *scheduler) vectorize(v string) error {
+	return s.vectorizeBy(v, s.lanes(s.Loop(v).Body))
+}
+
+// vectorizeBy is vectorize with up to w lanes.
+func (s *scheduler) vectorizeBy(v string, w int64) error {
 	l := s.Loop(v)
-	w := s.narrow(v, s.lanes(l.Body))
-	if w < 2 {
+	if w = s.narrow(v, w); w < 2 {
 		return nil
 	}
 	main := l.Extent.FloorDiv(ir.Const(w)).MulConst(w)
