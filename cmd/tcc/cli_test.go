@@ -246,6 +246,17 @@ func TestInspect(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &info); status != 0 || err != nil || len(info.Inputs) != 2 {
 		t.Errorf("status %d, %v, printed %q", status, err, out)
 	}
+	var mem memoryInfo
+	model = write(t, "two.tir", "graph two\n\tv0 = param <f32[N,64]> {x}\n\tv1 = sum v0 {[1]}\n"+
+		"\tv2 = broadcast v1 {shape=[N,64] axes=[0]}\n\tv3 = mul v0 v2\n\tv4 = sum v3 {[0]}\n\treturn v4\n")
+	status, out, _ = tcc(t, "inspect", model, "-memory", "-json", "-dim", "N=32")
+	err := json.Unmarshal([]byte(out), &mem)
+	if status != 0 || err != nil || len(mem.Buffers) != 1 || mem.Buffers[0].Bytes != 8192 || mem.Needed != 8192 {
+		t.Errorf("status %d, %v, printed %q, want the products of 32 rows in memory", status, err, out)
+	}
+	if status, out, _ = tcc(t, "inspect", model, "-memory"); status != 0 || !strings.Contains(out, "f32[N,64]") {
+		t.Errorf("status %d, printed %q, want a buffer f32[N,64]", status, out)
+	}
 }
 
 // TestCache runs tcc as a process of its own, with a cache of its own: the same model is compiled

@@ -19,10 +19,15 @@ func inspectCommand() *cli.Command {
 		Name:      "inspect",
 		Usage:     "show a model's graph",
 		ArgsUsage: "MODEL",
-		Description: "Prints inputs, outputs and operations; with -pass, the graph after that pass (start: as imported).\n\n" +
-			"Example: tcc inspect vad.onnx -pass fuse",
+		Description: "Prints inputs, outputs and operations; with -pass, the graph after that pass (start: as imported);\n" +
+			"with -memory, what lies in working memory when most does (dynamic extents are 1 unless -dim says\n" +
+			"otherwise).\n\n" +
+			"Examples: tcc inspect vad.onnx -pass fuse\n" +
+			"          tcc inspect vad.onnx -memory -dim N=8",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "pass", Usage: "print the graph after pass `NAME`; start is before all"},
+			&cli.BoolFlag{Name: "memory", Usage: "print what working memory holds at its peak"},
+			dimFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object"},
 		},
 	}, 1, 1, inspect)
@@ -49,6 +54,13 @@ func inspect(_ context.Context, c *cli.Command) error {
 	defer m.close()
 	if name := c.String("pass"); name != "" {
 		return inspectPass(m.graph, name)
+	}
+	if c.Bool("memory") {
+		dims, err := parseDims(c.StringSlice("dim"))
+		if err != nil {
+			return err
+		}
+		return inspectMemory(m.graph, dims, c.Bool("json"))
 	}
 	info := inspection{Ops: map[string]int{}, Kernels: map[string]int{}}
 	for _, p := range m.graph.Params {
