@@ -11,7 +11,9 @@ import (
 // apart in memory. One is hidden behind the product; of more, the
 // latencies add up, and a loop of its own over the result, which streams, is
 // faster (the gradient of gelu, 2048 by 1024, depth 256: 29 ms with five tensors in the tail,
-// 11 and 5 ms apart; AMD EPYC, 2026-11-25).
+// 11 and 5 ms apart; AMD EPYC, 2026-11-25). A transcendental function, which takes registers that
+// the product's next block needs, counts like a tensor (tanh and one tensor in the tail: 18 ms,
+// 10 and 2 ms apart; 2026-11-26).
 const maxStreams = 1 // tensors of the size of the result beside it
 
 // minSplit is the smallest result whose tail is split; smaller ones stay in the
@@ -28,7 +30,11 @@ func (f *fuser) splitTails() {
 		}
 		seen[gr] = true
 		n, static := gr.domain.Size().Int()
-		if rank(gr) < 2 || len(gr.members) == 1 || static && n < minSplit || f.streams(gr) <= maxStreams {
+		streams := f.streams(gr)
+		if slices.ContainsFunc(gr.members, func(m *ir.Value) bool { return transcendental[m.Op] }) {
+			streams++
+		}
+		if rank(gr) < 2 || len(gr.members) == 1 || static && n < minSplit || streams <= maxStreams {
 			continue
 		}
 		i := slices.IndexFunc(gr.members, func(m *ir.Value) bool { return heroOps[m.Op] != "" })
