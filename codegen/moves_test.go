@@ -92,6 +92,8 @@ func TestStreamed(t *testing.T) {
 		t.Fatalf("results of %d bytes are not written around the caches", n)
 	}
 	exactly(t, moved("transpose", "1928,1936", "{[1 0]}"))
+	exactly(t, moved("transpose", "1913,1937", "{[1 0]}"))
+	exactly(t, moved("transpose", "4,520,30,64", "{[0 2 1 3]}"))
 	exactly(t, gathered("130,64", "58000", 0))
 	exactly(t, gathered("58000,64", "58001", 0))
 	exactly(t, gathered("4000,1000", "928", 1))

@@ -36,8 +36,8 @@ type Buffer struct {
 	// once: what is written may go to memory around them, and what is read is
 	// worth asking for ahead. See [Kernel.Stream].
 	Stream bool
-	// Ahead, if not 0, is how many elements behind one that is read memory is
-	// asked for: what the kernel reads some time later. See [Kernel.Ahead].
+	// Ahead, if not 0, is how many elements behind one that is used memory is
+	// asked for: what the kernel uses some time later. See [Kernel.Ahead].
 	Ahead int64
 }
 

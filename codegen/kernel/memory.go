@@ -34,8 +34,9 @@ func (k *Kernel) Stream(buf string) error {
 	return k.mark("stream", buf, func(b *Buffer) { b.Stream = true })
 }
 
-// Ahead has reads of parameter buf ask for the memory n elements behind them,
-// which may be outside of it. It is legal under the same condition.
+// Ahead has reads and writes of parameter buf ask for the memory n elements
+// behind them, which may be outside of it; not those that go around the caches.
+// It is legal under the same condition.
 func (k *Kernel) Ahead(buf string, n int64) error {
 	return k.mark("ahead", buf, func(b *Buffer) { b.Ahead = n })
 }

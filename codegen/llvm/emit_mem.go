@@ -273,6 +273,9 @@ func (e *emitter) storeVector(s *kernel.Store, first ir.Dim, v val) {
 		return
 	}
 	if e.mask == nil || m.local {
+		if s.Buf.Ahead != 0 {
+			e.prefetch(p, s.Buf.Ahead*int64(size), secondCache)
+		}
 		e.put(m, p, v, size)
 		return
 	}

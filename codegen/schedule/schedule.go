@@ -74,7 +74,7 @@ type scheduler struct {
 // askAhead marks the parameters of out, the kernel when it is finished.
 func (s *scheduler) askAhead(out *kernel.Kernel) {
 	for _, b := range out.Params {
-		if n := s.ahead[b.Name]; n > 0 && !b.Out {
+		if n := s.ahead[b.Name]; n > 0 {
 			if err := out.Ahead(b.Name, n); err != nil {
 				panic("BUG: " + err.Error())
 			}

@@ -61,11 +61,17 @@ var Targets = map[string]Target{
 // stream marks the buffers of k that are larger than the caches.
 func (t Target) stream(k *kernel.Kernel) {
 	for _, b := range k.Params {
-		n, ok := b.Size.Int()
-		if t.Stream > 0 && ok && n*int64(b.DType.Size()) >= t.Stream && b.Out != b.In && !b.Const {
+		if t.passes(b) {
 			if err := k.Stream(b.Name); err != nil {
 				panic("BUG: " + err.Error())
 			}
 		}
 	}
+}
+
+// passes reports whether parameter b is larger than the caches, and either read
+// or written.
+func (t Target) passes(b *kernel.Buffer) bool {
+	n, ok := b.Size.Int()
+	return t.Stream > 0 && ok && n*int64(b.DType.Size()) >= t.Stream && b.Out != b.In && !b.Const
 }
