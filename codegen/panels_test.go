@@ -59,6 +59,31 @@ var panelProducts = []struct {
 	v1 = param <f32[1100,1030]> {y}
 	v2 = dot <f32[3,1100]> v0 v1 {lcontract=[1] rcontract=[1]}
 	return v2`, 1, nil},
+	{"one row, columns are rows in memory, larger than the caches", `
+	v0 = param <f32[1030]> {x}
+	v1 = param <f32[3601,1030]> {y}
+	v2 = dot <f32[3601]> v0 v1 {lcontract=[0] rcontract=[1]}
+	return v2`, 1, nil},
+	{"batches of eight rows, columns are rows in memory, a function of the sums", `
+	v0 = param <f32[2,8,300]> {x}
+	v1 = param <f32[2,50,300]> {y}
+	v2 = dot <f32[2,8,50]> v0 v1 {lbatch=[0] rbatch=[0] lcontract=[2] rcontract=[2]}
+	v3 = tanh <f32[2,8,50]> v2
+	v4 = param <f32[50]> {z}
+	v5 = broadcast <f32[2,8,50]> v4 {shape=[2,8,50] axes=[2]}
+	v6 = mul <f32[2,8,50]> v3 v5
+	return v6`, 1, nil},
+	{"two rows that are computed, columns are rows in memory", `
+	v0 = param <f32[2,300]> {x}
+	v1 = param <f32[51,300]> {y}
+	v3 = sigmoid <f32[2,300]> v0
+	v2 = dot <f32[2,51]> v3 v1 {lcontract=[1] rcontract=[1]}
+	return v2`, 0, nil},
+	{"four rows, sums of the run", `
+	v0 = param <f32[4,K]> {x}
+	v1 = param <f32[N,K]> {y}
+	v2 = dot <f32[4,N]> v0 v1 {lcontract=[1] rcontract=[1]}
+	return v2`, 1, []map[string]int64{{"K": 0, "N": 5}, {"K": 5, "N": 3}, {"K": 301, "N": 50}}},
 	{"nine rows, columns are rows in memory", `
 	v0 = param <f32[9,1030]> {x}
 	v1 = param <f32[170,1030]> {y}

@@ -25,6 +25,7 @@ type strategy struct {
 // strategies in order of preference.
 var strategies = []strategy{
 	{"groups", (*scheduler).groups},
+	{"dots", (*scheduler).dots},
 	{"product", (*scheduler).product},
 	{"attention", (*scheduler).attention},
 	{"rows", (*scheduler).rows},

@@ -11,7 +11,10 @@ import (
 // register blocks: what the body allocates gets an element for each iteration,
 // each statement gets a nest of its own, and serial loops move outside of
 // these nests. The last of vars becomes vector lanes, the others are unrolled.
-func (s *scheduler) distribute(vars []string) error {
+func (s *scheduler) distribute(vars []string) error { return s.nests(vars, s.lanesLast) }
+
+// nests is distribute with another way to finish the nest of a statement.
+func (s *scheduler) nests(vars []string, finish func([]string, []kernel.Stmt) error) error {
 	inner := vars[len(vars)-1]
 	for _, name := range allocsOf(s.Loop(inner).Body) {
 		for i := len(vars) - 1; i >= 0; i-- {
@@ -27,13 +30,13 @@ func (s *scheduler) distribute(vars []string) error {
 			n++
 		}
 		if n >= len(body) {
-			return s.leaf(vars)
+			return s.leaf(vars, finish)
 		}
 		next, err := s.FissionNest(vars, n)
 		if err != nil {
 			return err
 		}
-		if err := s.leaf(vars); err != nil {
+		if err := s.leaf(vars, finish); err != nil {
 			return err
 		}
 		vars = next
@@ -41,7 +44,7 @@ func (s *scheduler) distribute(vars []string) error {
 }
 
 // leaf finishes a nest with one statement.
-func (s *scheduler) leaf(vars []string) error {
+func (s *scheduler) leaf(vars []string, finish func([]string, []kernel.Stmt) error) error {
 	inner := vars[len(vars)-1]
 	body := s.Loop(inner).Body
 	stmt := unguarded(body)
@@ -54,8 +57,14 @@ func (s *scheduler) leaf(vars []string) error {
 		if err := s.Reorder(append([]string{w.Var}, vars...)...); err != nil {
 			return err
 		}
-		return s.distribute(vars)
+		return s.nests(vars, finish)
 	}
+	return finish(vars, stmt)
+}
+
+// lanesLast makes lanes of the last of vars and copies out the others, if they
+// are not too many.
+func (s *scheduler) lanesLast(vars []string, stmt []kernel.Stmt) error {
 	if s.heavy(vars, stmt) {
 		return s.roll(vars, stmt)
 	}
