@@ -1,6 +1,7 @@
 package passes
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -186,4 +187,52 @@ func TestRecompute(t *testing.T) {
 			t.Fatalf("element %d is %v, was %v", i, got[i], want[i])
 		}
 	}
+}
+
+// TestRecomputeAuto goes all the way where that spares much: in the step of a
+// deep network, whose activations products read again; not in its first layer
+// alone.
+func TestRecomputeAuto(t *testing.T) {
+	for _, c := range []struct {
+		layers int
+		far    bool
+	}{{6, true}, {1, false}} {
+		g, err := ir.Parse("deep", deep(c.layers))
+		if err != nil {
+			t.Fatal(err)
+		}
+		arena := func(level int) int64 {
+			out, err := Run(g, Options{Recompute: level})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return guessSize(PlanMemory(out).Total())
+		}
+		auto, cheap, most := arena(RecomputeAuto), arena(RecomputeCheap), arena(RecomputeOperands)
+		if c.far && (auto != most || auto > cheap-cheap/4) || !c.far && auto != cheap {
+			t.Errorf("%d layers: %d bytes; %d with what is cheap, %d at most computed again", c.layers, auto, cheap, most)
+		}
+	}
+}
+
+// deep is a step of gradient descent for layers y = h·tanh(h), h = x·w.
+func deep(layers int) string {
+	var head, b, back strings.Builder
+	head.WriteString("graph deep\n\tx0 = param <f32[1024,64]> {x}\n")
+	results := ""
+	for i := range layers {
+		fmt.Fprintf(&head, "\tw%d = param <f32[64,64]> {w%[1]d}\n", i)
+		fmt.Fprintf(&b, "\th%d = dot x%[1]d w%[1]d {lcontract=[1] rcontract=[0]}\n\tt%[1]d = tanh h%[1]d\n", i)
+		fmt.Fprintf(&b, "\tx%d = mul h%d t%[2]d\n", i+1, i)
+		results += fmt.Sprintf(" n%d", i)
+	}
+	d := fmt.Sprintf("x%d", layers)
+	for i := layers - 1; i >= 0; i-- {
+		fmt.Fprintf(&back, "\tp%d = mul h%[1]d %s\n\tq%[1]d = mul t%[1]d p%[1]d\n", i, d)
+		fmt.Fprintf(&back, "\tr%d = mul q%[1]d t%[1]d\n\te%[1]d = sub p%[1]d r%[1]d\n", i)
+		fmt.Fprintf(&back, "\tg%d = dot x%[1]d e%[1]d {lcontract=[0] rcontract=[0]}\n\tn%[1]d = sub w%[1]d g%[1]d\n", i)
+		fmt.Fprintf(&back, "\td%d = dot e%[1]d w%[1]d {lcontract=[1] rcontract=[1]}\n", i)
+		d = fmt.Sprintf("d%d", i)
+	}
+	return head.String() + b.String() + back.String() + "\treturn" + results + "\n"
 }

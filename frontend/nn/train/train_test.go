@@ -10,9 +10,11 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tensorcc/tcc/frontend/nn/train"
 	"github.com/tensorcc/tcc/frontend/nn/train/curve"
@@ -251,5 +253,31 @@ func TestLoop(t *testing.T) {
 	})
 	if !errors.Is(err, train.ErrStopped) || !slices.Equal(saved, []int{3}) {
 		t.Errorf("stopped: %v, saved at %v", err, saved)
+	}
+}
+
+// TestInterrupt has Ctrl-C save and stop, and run the step at hand to its end.
+func TestInterrupt(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a process cannot interrupt itself on Windows")
+	}
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, saved := 0, 0
+	l := &train.Loop{Steps: 10000, Save: func(step int) error { saved = step; return nil }}
+	err = l.Run(context.Background(), 0, func(i int, _ bool) ([]train.Metric, error) {
+		if i == 2 {
+			if err := self.Signal(os.Interrupt); err != nil {
+				return nil, err
+			}
+		}
+		time.Sleep(time.Millisecond)
+		done = i + 1
+		return nil, nil
+	})
+	if !errors.Is(err, train.ErrStopped) || done == 10000 || saved != done {
+		t.Errorf("%v after %d steps, saved %d", err, done, saved)
 	}
 }
