@@ -84,6 +84,16 @@ kernel k(x f32[64*M] in stream, p i64[N] in, y f32[64*N] out stream) dims(M, N)
 				y[64*i+16*j+l] = x[64*at+16*j+l]
 `
 
+const picksPlaces = `
+kernel k(x f32[1024*N] in, p i64[1024] in, y f32[1024*N] out) dims(N)
+	parallel i < N
+		serial j < 64
+			vector l < 16
+				let from = p[16*j+l]
+				let at = p[from]
+				y[1024*i+16*j+l] = x[1024*i+at]
+`
+
 const picksColumns = `
 kernel k(x f32[1024*N] in stream, p i64[1024] in, y f32[1024*N] out stream) dims(N)
 	parallel i < N

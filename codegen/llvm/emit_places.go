@@ -44,6 +44,22 @@ func isPlace(x *kernel.Expr) bool {
 	return x.Kind == kernel.KLoad && len(x.Args) == 0 && x.Buf.Space == kernel.Global && !x.Buf.Out
 }
 
+// loaded is the load of a place.
+func loaded(x *kernel.Expr) *kernel.Expr {
+	for x.Kind != kernel.KLoad {
+		x = x.Args[0]
+	}
+	return x
+}
+
+// evenBut reports whether all lanes have the same of what the folded index d
+// depends on, the number of the lane and the symbol name left out.
+func (e *emitter) evenBut(name string, d ir.Dim) bool {
+	return !slices.ContainsFunc(d.SymNames(), func(s string) bool {
+		return s != name && s != e.lane && e.vars[s].vec
+	})
+}
+
 // elsewhere is the value of a place with the index of its load replaced.
 func (e *emitter) elsewhere(x *kernel.Expr, f func(b *kernel.Buffer, at ir.Dim) ir.Dim) val {
 	return e.expr(x.Rewrite(func(x *kernel.Expr) *kernel.Expr {
@@ -91,7 +107,8 @@ func (e *emitter) askPlace(x *kernel.Expr, first ir.Dim, p value.Value) {
 // 4, 2026-11-26.)
 func (e *emitter) gatherPlaces(x *kernel.Expr, d ir.Dim) (val, bool) {
 	name, at := e.place(d)
-	if at == nil || !e.vars[name].vec {
+	if at == nil || !e.vars[name].vec || !e.evenBut(name, d) ||
+		!e.evenBut("", e.fold(loaded(at).Index)) {
 		return val{}, false
 	}
 	m := e.memory(x.Buf)
@@ -128,10 +145,8 @@ func (e *emitter) askOrder(b *kernel.Buffer, d ir.Dim, name string, at *kernel.E
 	if !ok || !coef.IsConst(1) || !short {
 		return
 	}
-	for at.Kind != kernel.KLoad {
-		at = at.Args[0]
-	}
-	inOrder := d.Subst(func(s string) (ir.Dim, bool) { return e.fold(at.Index), s == name })
+	from := e.fold(loaded(at).Index)
+	inOrder := d.Subst(func(s string) (ir.Dim, bool) { return from, s == name })
 	first := inOrder.Subst(func(s string) (ir.Dim, bool) { return ir.Const(0), s == e.lane })
 	e.prefetch(e.address(b, first), nextRow, nearest)
 }

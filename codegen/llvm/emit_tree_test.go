@@ -298,6 +298,7 @@ func TestCode(t *testing.T) {
 		{"rows at places", "x86-64-v4", picksRows, map[string]int{`prefetcht1\s`: 4, `vmovntps`: 4}},
 		{"columns at places", "x86-64-v4", picksColumns, map[string]int{
 			`vgather`: 0, `prefetcht0\s`: 1, `vmovntps`: 1, `vinsertps`: 24}},
+		{"places at places", "x86-64-v4", picksPlaces, map[string]int{`vpgatherqq|vgatherqps`: 2}},
 		{"tile of rows from memory", "x86-64-v4", crossOver, map[string]int{`prefetcht1\s`: 16}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
