@@ -64,7 +64,7 @@ func static(e *kernel.Expr) bool {
 }
 
 func (p *printer) load(t string, e *kernel.Expr, args []string) error {
-	at := p.use(e.Buf.Name) + "[" + p.dim(e.Index) + "]"
+	at := p.use(e.Buf.Name) + "[" + p.at(e.Index) + "]"
 	if p.wide[e.Buf] {
 		at = "float32(" + at + ")"
 	}

@@ -91,6 +91,18 @@ func (p *printer) dim(d ir.Dim) string {
 		})
 }
 
+// at prints an index. A negative number, which a check before it keeps from being used, is printed
+// as a variable: Go takes it for a mistake as a constant.
+func (p *printer) at(d ir.Dim) string {
+	n, ok := d.Int()
+	if !ok || n >= 0 {
+		return p.dim(d)
+	}
+	t := p.temp()
+	p.printf("%s := int64(%d)", t, n)
+	return t
+}
+
 // tasks prints the parallel loops as one loop over [lo,hi).
 func (p *printer) tasks(body []kernel.Stmt) error {
 	var loops []*kernel.Loop
@@ -154,7 +166,7 @@ func (p *printer) stmt(s kernel.Stmt) error {
 		if err != nil {
 			return err
 		}
-		p.printf("%s[%s] = %s", p.use(s.Buf.Name), p.dim(s.Index), v)
+		p.printf("%s[%s] = %s", p.use(s.Buf.Name), p.at(s.Index), v)
 		p.forgetLoads()
 	case *kernel.Let:
 		v, err := p.expr(s.Value)

@@ -42,7 +42,7 @@ func isSum(s *kernel.Store) bool {
 
 // accumulate prints a store to an accumulator.
 func (p *printer) accumulate(s *kernel.Store) error {
-	at := p.use(s.Buf.Name) + "[" + p.dim(s.Index) + "]"
+	at := p.use(s.Buf.Name) + "[" + p.at(s.Index) + "]"
 	if s.Value.Kind == kernel.KConst {
 		p.printf("%s = float64(%s)", at, constant(s.Value))
 		p.forgetLoads()
