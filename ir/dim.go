@@ -1,6 +1,7 @@
 package ir
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/bits"
@@ -254,8 +255,8 @@ func (d Dim) Mod(e Dim) Dim {
 
 // Max returns the larger of d and e.
 func (d Dim) Max(e Dim) Dim {
-	if diff, ok := d.Sub(e).Int(); ok {
-		if diff >= 0 {
+	if c, ok := d.compare(e); ok {
+		if c >= 0 {
 			return d
 		}
 		return e
@@ -265,13 +266,22 @@ func (d Dim) Max(e Dim) Dim {
 
 // Min returns the smaller of d and e.
 func (d Dim) Min(e Dim) Dim {
-	if diff, ok := d.Sub(e).Int(); ok {
-		if diff <= 0 {
+	if c, ok := d.compare(e); ok {
+		if c <= 0 {
 			return d
 		}
 		return e
 	}
 	return commAtom(minAtom, d, e)
+}
+
+// compare returns the order of d and e, as [cmp.Compare] does, where they differ by a number.
+func (d Dim) compare(e Dim) (order int, ok bool) {
+	if d.Static() && e.Static() {
+		return cmp.Compare(d.k, e.k), true // their difference may leave int64
+	}
+	diff, ok := d.Sub(e).Int()
+	return cmp.Compare(diff, 0), ok
 }
 
 func commAtom(kind atomKind, d, e Dim) Dim {

@@ -27,6 +27,8 @@ func TestDimCanonical(t *testing.T) {
 		{n.Max(n.AddConst(1)), "N+1"},
 		{h.Max(w), "max(H,W)"},
 		{w.Max(h), "max(H,W)"},
+		{Const(-5).Min(Const(math.MaxInt64)), "-5"},
+		{Const(math.MinInt64).Max(Const(5)), "5"},
 		{Const(-7).FloorDiv(Const(2)), "-4"},
 		{Const(7).FloorDiv(Const(-2)), "-4"},
 		{Const(7).Mod(Const(-2)), "-1"},

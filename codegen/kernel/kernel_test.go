@@ -39,7 +39,7 @@ const everything = `
 				t[b] = add(%1, mul(%1, 0x7fc00000:f32))
 				unroll c < 2
 					vector l < 8
-						if lt(16*c+l, index(max(M,N)))
+						if lt(16*c+l, index(max(M,-2*N-9223372036854775808)))
 							y[8*c+l] = fma(w[l+8*c], x[b | and(true, eq(g, index(g))) : -0.0f32], 1.5e-09f32)
 						else
 							y[8*c+l] = f32(bits.i32(t[b]))

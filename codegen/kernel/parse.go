@@ -282,34 +282,33 @@ func (p *parser) call() Stmt {
 
 // dim reads an integer expression.
 func (p *parser) dim() ir.Dim {
-	out := p.term()
+	out := p.term(p.accept("-"))
 	for {
 		p.space()
 		switch {
 		case p.accept("+"):
-			out = out.Add(p.term())
+			out = out.Add(p.term(p.accept("-")))
 		case strings.HasPrefix(p.rest, "-"):
 			p.rest = p.rest[1:]
-			out = out.Sub(p.term())
+			out = out.Add(p.term(true))
 		default:
 			return out
 		}
 	}
 }
 
-func (p *parser) term() ir.Dim {
-	if p.accept("-") {
-		return p.term().Neg()
-	}
-	out := p.factor()
+// term reads a product, negated if neg: a leading minus belongs to the number, so that the
+// smallest integer can be read.
+func (p *parser) term(neg bool) ir.Dim {
+	out := p.factor(neg)
 	for {
 		switch {
 		case p.accept("*"):
-			out = out.Mul(p.factor())
+			out = out.Mul(p.factor(false))
 		case p.accept("/"):
-			out = out.FloorDiv(p.factor())
+			out = out.FloorDiv(p.factor(false))
 		case p.accept("%"):
-			out = out.Mod(p.factor())
+			out = out.Mod(p.factor(false))
 		default:
 			return out
 		}
@@ -318,15 +317,21 @@ func (p *parser) term() ir.Dim {
 
 var numberRE = regexp.MustCompile(`^[0-9]+`)
 
-func (p *parser) factor() ir.Dim {
+func (p *parser) factor(neg bool) ir.Dim {
 	p.space()
 	if n := numberRE.FindString(p.rest); n != "" {
+		p.rest = p.rest[len(n):]
+		if neg {
+			n = "-" + n
+		}
 		v, err := strconv.ParseInt(n, 10, 64)
 		if err != nil {
 			p.fail("number %s is too large", n)
 		}
-		p.rest = p.rest[len(n):]
 		return ir.Const(v)
+	}
+	if neg {
+		return p.factor(false).Neg()
 	}
 	if p.accept("(") {
 		d := p.dim()
