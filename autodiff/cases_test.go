@@ -25,7 +25,8 @@ func unaryCases() []gradCase {
 	}
 	add(-2, 2, ir.OpNeg, ir.OpAbs, ir.OpSign, ir.OpCeil, ir.OpFloor, ir.OpTrunc, ir.OpRound,
 		ir.OpExp, ir.OpExpm1,
-		ir.OpSin, ir.OpCos, ir.OpAtan, ir.OpSinh, ir.OpCosh, ir.OpTanh, ir.OpAsinh, ir.OpErf, ir.OpSigmoid)
+		ir.OpSin, ir.OpCos, ir.OpAtan, ir.OpSinh, ir.OpCosh, ir.OpTanh, ir.OpAsinh,
+		ir.OpErf, ir.OpSigmoid)
 	add(0.2, 2, ir.OpSqrt, ir.OpLog, ir.OpLog1p)
 	add(-0.8, 0.8, ir.OpTan, ir.OpAsin, ir.OpAcos, ir.OpAtanh)
 	add(1.2, 3, ir.OpAcosh)
@@ -185,8 +186,9 @@ func indexCases() []gradCase {
 
 func reduceCases() []gradCase {
 	var cases []gradCase
+	choices := map[string][]int{"last": {2}, "outer": {0, 2}, "all": {0, 1, 2}, "none": {}}
 	for _, op := range []ir.Op{ir.OpSum, ir.OpProd, ir.OpReduceMax, ir.OpReduceMin} {
-		for name, axes := range map[string][]int{"last": {2}, "outer": {0, 2}, "all": {0, 1, 2}, "none": {}} {
+		for name, axes := range choices {
 			cases = append(cases, gradCase{op: op, name: name, params: [][]int64{{2, 3, 2}}, lo: -2, hi: 2,
 				build: func(b *back, p []*ir.Value) *ir.Value {
 					return bend(b, b.op(op, &ir.AxesAttr{Axes: axes}, p[0]))

@@ -116,7 +116,9 @@ func (c *gradCase) stretches() bool {
 
 // randomView returns a shape, and the moves that make a tensor of shape s of
 // one of it.
-func randomView(rng *rand.Rand, s []int64, stretch bool) ([]int64, func(*back, *ir.Value) *ir.Value) {
+func randomView(rng *rand.Rand, s []int64, stretch bool) (
+	[]int64, func(*back, *ir.Value) *ir.Value,
+) {
 	n := len(s)
 	perm := rng.Perm(n)
 	from := make([]int64, n)
@@ -285,7 +287,8 @@ func TestErrors(t *testing.T) {
 		{"twice", func() (*ir.Graph, error) { return VJP(g, []int{0, 0}) },
 			"f: vjp: parameters [0 0] are not distinct within the graph's 2"},
 		{"not scalar", func() (*ir.Graph, error) { return Grad(g, []int{0}) },
-			"f: grad: the first result is f32[2], want a floating-point scalar: reduce it by Sum or Mean, or use VJP"},
+			"f: grad: the first result is f32[2], want a floating-point scalar: " +
+				"reduce it by Sum or Mean, or use VJP"},
 		{"no rule", func() (*ir.Graph, error) { return VJP(g, []int{0}) },
 			`f.go:7: gradient: scatteralong: reduction "mul" has no gradient: want none, add, min or max`},
 	} {

@@ -138,7 +138,8 @@ func checkVmap(t *testing.T, c *irtest.Case, mapped []int, rel float64) {
 		if rel == 0 {
 			bound = c.Bounds[r.ID]
 		}
-		if err := irtest.CompareLiterals(got[i].Literal(), stack(t, want[i]).Literal(), bound); err != nil {
+		err := irtest.CompareLiterals(got[i].Literal(), stack(t, want[i]).Literal(), bound)
+		if err != nil {
 			t.Errorf("mapped over %v: result %d: %v\n%v\n%v", mapped, i, err, c.Graph, g)
 		}
 	}

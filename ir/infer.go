@@ -214,17 +214,19 @@ func inferArgSort(in *inference) (Type, error) {
 func inferWindow(in *inference) (Type, error) {
 	t, a := in.arg(0), in.attr.(*WindowAttr)
 	n := t.Rank()
-	if err := cond(1, len(a.Size) == n && len(a.Stride) == n && len(a.Dilation) == n &&
-		len(a.Lo) == n && len(a.Hi) == n, "attribute does not have one entry for each of %d axes", n); err != nil {
+	fits := len(a.Size) == n && len(a.Stride) == n && len(a.Dilation) == n &&
+		len(a.Lo) == n && len(a.Hi) == n
+	if err := cond(1, fits, "attribute does not have one entry for each of %d axes", n); err != nil {
 		return Type{}, err
 	}
 	out := make(Shape, n)
 	for i, d := range t.Shape {
-		if err := cond(2, a.Size[i] > 0 && a.Stride[i] > 0 && a.Dilation[i] > 0,
-			"axis %d: size %d, stride %d, dilation %d", i, a.Size[i], a.Stride[i], a.Dilation[i]); err != nil {
+		size, stride, dilation := a.Size[i], a.Stride[i], a.Dilation[i]
+		if err := cond(2, size > 0 && stride > 0 && dilation > 0,
+			"axis %d: size %d, stride %d, dilation %d", i, size, stride, dilation); err != nil {
 			return Type{}, err
 		}
-		out[i] = WindowExtent(d.Add(a.Lo[i]).Add(a.Hi[i]), Const(a.Size[i]), a.Stride[i], a.Dilation[i])
+		out[i] = WindowExtent(d.Add(a.Lo[i]).Add(a.Hi[i]), Const(size), stride, dilation)
 	}
 	return Of(t.DType, out), nil
 }

@@ -117,7 +117,8 @@ func inferScan(in *inference) (Type, error) {
 	for i := range out {
 		if i >= a.Carry {
 			out[i] = Of(out[i].DType, slices.Concat(Shape{a.Length}, out[i].Shape))
-		} else if err := cond(2, out[i].Equal(ts[i]), "carry %d becomes %v, was %v", i, out[i], ts[i]); err != nil {
+		} else if err := cond(2, out[i].Equal(ts[i]),
+			"carry %d becomes %v, was %v", i, out[i], ts[i]); err != nil {
 			return Type{}, err
 		}
 	}

@@ -2,6 +2,7 @@ package ir
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -48,9 +49,10 @@ func TestParsePrint(t *testing.T) {
 		"argsort <i64[N]> v8 {desc=true}", 1)
 	g := mustParse(t, exampleText)
 	once := Print(g)
+	want := strings.Split(text, "\n")
 	for i, line := range strings.Split(once, "\n") {
-		if want := strings.Fields(strings.Split(text, "\n")[i]); strings.Join(strings.Fields(line), " ") != strings.Join(want, " ") {
-			t.Errorf("line %d:\n%s\nwant\n%s", i, line, want)
+		if !slices.Equal(strings.Fields(line), strings.Fields(want[i])) {
+			t.Errorf("line %d:\n%s\nwant\n%s", i, line, want[i])
 		}
 	}
 	h := mustParse(t, once)
@@ -113,9 +115,10 @@ func TestLiteralText(t *testing.T) {
 
 func TestElide(t *testing.T) {
 	g := NewGraph("g")
-	a := g.Must(Pos{}, OpConst, &ConstAttr{Value: NewLiteral(I32, []int64{20}, make([]int32, 20))})
-	b := g.Must(Pos{}, OpConst, &ConstAttr{Value: NewLiteral(F32, []int64{1000}, make([]float32, 1000))})
-	g.SetResults(nil, a, b)
+	short := NewLiteral(I32, []int64{20}, make([]int32, 20))
+	long := NewLiteral(F32, []int64{1000}, make([]float32, 1000))
+	g.SetResults(nil, g.Must(Pos{}, OpConst, &ConstAttr{Value: short}),
+		g.Must(Pos{}, OpConst, &ConstAttr{Value: long}))
 	want := `graph g
 	v0 = const <i32[20]> {[0 0 0 0 0 0 0 0 ...]}
 	v1 = const <f32[1000]> {... 4000 bytes}
@@ -147,9 +150,11 @@ func TestParseErrors(t *testing.T) {
 		{"graph g\n\tv0 = const <u8[3037000500,3037000500,2]> {1}\n", "overflows int64"},
 		{"graph g\n\tv0 = param <f32[2]> {x}\n\tv0 = neg v0\n", "line 3: second value v0"},
 		{"graph g\n\tv0 = param <f32[2]> {x}\n\tv1 = neg v0 v0\n", "neg: c0: 2 arguments, want 1"},
-		{"graph g\n\tv0 = param <f32[2]> {x}\n\tv1 = neg <f64[2]> v0\n", "the type is f32[2], the text says f64[2]"},
+		{"graph g\n\tv0 = param <f32[2]> {x}\n\tv1 = neg <f64[2]> v0\n",
+			"the type is f32[2], the text says f64[2]"},
 		{"graph g\n\tv0 = param <f32[2]> {x}\n\tv1 = sum v0 {[0] [0]}\n", "no such field, or twice"},
-		{"graph g\n\tv0 = param <f32[2]> {x}\n\tv1 = fuse v0 {kind=loop}\n\treturn v1\n", `want "body graph NAME"`},
+		{"graph g\n\tv0 = param <f32[2]> {x}\n\tv1 = fuse v0 {kind=loop}\n\treturn v1\n",
+			`want "body graph NAME"`},
 		{"graph g\n\treturn\nx\n", "after the end"},
 		{"graph g\n\tv0 = param <f32[N/0]> {x}\n\treturn\n", "g7: symbol N of (N/0) is not bound"},
 	} {
@@ -174,7 +179,9 @@ func TestParsePositions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []Pos{{File: "m.tir", Line: 4}, {File: "m.tir", Line: 5}, {File: "a.go", Line: 4}} {
+	for i, want := range []Pos{
+		{File: "m.tir", Line: 4}, {File: "m.tir", Line: 5}, {File: "a.go", Line: 4},
+	} {
 		if got := g.Values[i].Pos; got != want {
 			t.Errorf("%v: %v, want %v", g.Values[i], got, want)
 		}

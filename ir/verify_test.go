@@ -22,42 +22,58 @@ const good = `graph g
 	return a=v3 b=v5 c=v6
 `
 
+// spoilers break good, keyed by what the verifier says of it then.
+var spoilers = map[string]func(g *Graph){
+	"g1: value 2 has ID 7":           func(g *Graph) { g.Values[2].ID = 7 },
+	"g1: value 3 is nil":             func(g *Graph) { g.Values[3] = nil },
+	"g2: argument 1 of v2 is not an": func(g *Graph) { g.Values[2].Args[1] = g.Values[3] },
+	"g2: argument 0 of v2 is not an": func(g *Graph) {
+		g.Values[2].Args = []*Value{{ID: 0, Type: g.Values[0].Type}, g.Values[1]}
+	},
+	"g3: the type of v2 is f32[N,2], it says f32[N]": func(g *Graph) {
+		g.Values[2].Type = T(F32, Sym("N"))
+	},
+	"g3: add: c1": func(g *Graph) {
+		g.Values[2].Args = []*Value{g.Values[0], g.Values[0]}
+		g.Values[0].Type.DType = F64
+		g.Values[2].Args[1] = g.Values[1]
+	},
+	"g3: v2 has no operation":       func(g *Graph) { g.Values[2].Op = numOps },
+	"g4: 1 parameters are declared": func(g *Graph) { g.Params = g.Params[:1] },
+	`g4: second parameter with the name "x"`: func(g *Graph) {
+		g.Values[1].Attr = &ParamAttr{Name: "x"}
+	},
+	"g4: a parameter of type ()":             func(g *Graph) { g.Values[1].Type = TupleOf() },
+	"g5: result 0 is not a value":            func(g *Graph) { g.Results[0] = &Value{ID: 3} },
+	"g5: 1 result names for 3 results":       func(g *Graph) { g.ResultNames = []string{"a"} },
+	`g5: two results have the name "a"`:      func(g *Graph) { g.ResultNames[1] = "a" },
+	"v5: g6: body: graph b: g1: value 1 has": func(g *Graph) { fuseBody(g).Values[1].ID = 0 },
+	"v5: g6: body: graph b: g2: argument 0": func(g *Graph) {
+		fuseBody(g).Values[1].Args[0] = g.Values[0]
+	},
+	"v5: g6: body: graph b: g3: the type": func(g *Graph) { fuseBody(g).Values[1].Type = T(F32) },
+	"g7: symbol M of M is not bound":      func(g *Graph) { bad(g, Sym("M")) },
+	"g7: symbol overflow of overflow":     func(g *Graph) { bad(g, overflowed()) },
+	"g7: symbol N of 2*N is not bound":    func(g *Graph) { spoilParams(g) },
+	"g8: v6 binds N, which is bound before": func(g *Graph) {
+		g.Values[6].Attr = &DimsAttr{Shape{Sym("N")}}
+		g.Values[6].Type.Shape[1] = Sym("N")
+	},
+	"g9: v3 equals v2": func(g *Graph) {
+		g.Values[3].Op = OpAdd
+		g.Values[3].Args = g.Values[2].Args
+	},
+	"g10: const: 4 bytes for 2 elements": func(g *Graph) {
+		g.Values[4].Attr.(*ConstAttr).Value.Data = make([]byte, 4)
+	},
+}
+
+// fuseBody is the body of v5.
+func fuseBody(g *Graph) *Graph { return g.Values[5].Attr.(*FuseAttr).Body }
+
 func TestVerifyLabels(t *testing.T) {
-	fuseBody := func(g *Graph) *Graph { return g.Values[5].Attr.(*FuseAttr).Body }
-	cases := map[string]func(g *Graph){
-		"g1: value 2 has ID 7":           func(g *Graph) { g.Values[2].ID = 7 },
-		"g1: value 3 is nil":             func(g *Graph) { g.Values[3] = nil },
-		"g2: argument 1 of v2 is not an": func(g *Graph) { g.Values[2].Args[1] = g.Values[3] },
-		"g2: argument 0 of v2 is not an": func(g *Graph) {
-			g.Values[2].Args = []*Value{{ID: 0, Type: g.Values[0].Type}, g.Values[1]}
-		},
-		"g3: the type of v2 is f32[N,2], it says f32[N]": func(g *Graph) {
-			g.Values[2].Type = T(F32, Sym("N"))
-		},
-		"g3: add: c1": func(g *Graph) {
-			g.Values[2].Args = []*Value{g.Values[0], g.Values[0]}
-			g.Values[0].Type.DType = F64
-			g.Values[2].Args[1] = g.Values[1]
-		},
-		"g3: v2 has no operation":                func(g *Graph) { g.Values[2].Op = numOps },
-		"g4: 1 parameters are declared":          func(g *Graph) { g.Params = g.Params[:1] },
-		`g4: second parameter with the name "x"`: func(g *Graph) { g.Values[1].Attr = &ParamAttr{Name: "x"} },
-		"g4: a parameter of type ()":             func(g *Graph) { g.Values[1].Type = TupleOf() },
-		"g5: result 0 is not a value":            func(g *Graph) { g.Results[0] = &Value{ID: 3} },
-		"g5: 1 result names for 3 results":       func(g *Graph) { g.ResultNames = []string{"a"} },
-		`g5: two results have the name "a"`:      func(g *Graph) { g.ResultNames[1] = "a" },
-		"v5: g6: body: graph b: g1: value 1 has": func(g *Graph) { fuseBody(g).Values[1].ID = 0 },
-		"v5: g6: body: graph b: g2: argument 0":  func(g *Graph) { fuseBody(g).Values[1].Args[0] = g.Values[0] },
-		"v5: g6: body: graph b: g3: the type":    func(g *Graph) { fuseBody(g).Values[1].Type = T(F32) },
-		"g7: symbol M of M is not bound":         func(g *Graph) { bad(g, Sym("M")) },
-		"g7: symbol overflow of overflow":        func(g *Graph) { bad(g, overflowed()) },
-		"g7: symbol N of 2*N is not bound":       func(g *Graph) { spoilParams(g) },
-		"g8: v6 binds N, which is bound before":  func(g *Graph) { g.Values[6].Attr = &DimsAttr{Shape{Sym("N")}}; g.Values[6].Type.Shape[1] = Sym("N") },
-		"g9: v3 equals v2":                       func(g *Graph) { g.Values[3].Op = OpAdd; g.Values[3].Args = g.Values[2].Args },
-		"g10: const: 4 bytes for 2 elements":     func(g *Graph) { g.Values[4].Attr.(*ConstAttr).Value.Data = make([]byte, 4) },
-	}
 	seen := map[string]bool{}
-	for want, spoil := range cases {
+	for want, spoil := range spoilers {
 		g := mustParse(t, good)
 		spoil(g)
 		err := Verify(g)

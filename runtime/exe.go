@@ -18,13 +18,17 @@ import (
 func Main(name string, args []string, open func(...Option) (*Model, error)) int {
 	c := &exe{name: name}
 	fs := flag.NewFlagSet(name, flag.ContinueOnError)
-	fs.Func("input", "`NAME=FILE` of an .npy file, or NAME=NUMBER for a scalar; once for each input", c.addInput)
-	fs.StringVar(&c.outDir, "output-dir", "", "write each output to `DIR`/NAME.npy instead of summarizing it")
-	fs.BoolVar(&c.describe, "describe", false, "print names, element types and dims of inputs and outputs")
+	fs.Func("input", "`NAME=FILE` of an .npy file, or NAME=NUMBER for a scalar; once for each input",
+		c.addInput)
+	fs.StringVar(&c.outDir, "output-dir", "",
+		"write each output to `DIR`/NAME.npy instead of summarizing it")
+	fs.BoolVar(&c.describe, "describe", false,
+		"print names, element types and dims of inputs and outputs")
 	fs.IntVar(&c.threads, "threads", 0, "threads to use; 0 is all")
 	fs.BoolVar(&c.timed, "time", false, "print how long loading and running took")
 	fs.Usage = func() {
-		fmt.Fprintf(fs.Output(), "Usage: %s -input NAME=FILE… [-output-dir DIR]\n       %s -describe\n\n", name, name)
+		fmt.Fprintf(fs.Output(), "Usage: %s -input NAME=FILE… [-output-dir DIR]\n"+
+			"       %s -describe\n\n", name, name)
 		fs.PrintDefaults()
 	}
 	err := fs.Parse(args)
@@ -34,7 +38,8 @@ func Main(name string, args []string, open func(...Option) (*Model, error)) int 
 	case err != nil:
 		return 2
 	case fs.NArg() > 0:
-		fmt.Fprintf(os.Stderr, "%s: argument %q, wanted flags only: see %s -help\n", name, fs.Arg(0), name)
+		fmt.Fprintf(os.Stderr, "%s: argument %q, wanted flags only: see %s -help\n",
+			name, fs.Arg(0), name)
 		return 2
 	}
 	status, err := c.run(open)

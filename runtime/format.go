@@ -120,7 +120,8 @@ func (p *Program) Describe(w io.Writer) error {
 	}{{"input", p.Inputs}, {"output", p.Outputs}} {
 		for i := range list.ports {
 			port := &list.ports[i]
-			if _, err := fmt.Fprintf(w, "%s\t%s\t%s\n", list.what, port.Name, p.PortString(port)); err != nil {
+			_, err := fmt.Fprintf(w, "%s\t%s\t%s\n", list.what, port.Name, p.PortString(port))
+			if err != nil {
 				return err
 			}
 		}

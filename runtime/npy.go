@@ -101,8 +101,8 @@ func MapNPY(data []byte) (t *Tensor, shared bool, err error) {
 	}
 	size := h.dtype.Size()
 	if len(rest) < n*size {
-		return nil, false, fmt.Errorf("npy: data of %v%v: %d bytes, wanted %d", h.dtype, h.shape, len(rest),
-			n*size)
+		return nil, false, fmt.Errorf("npy: data of %v%v: %d bytes, wanted %d",
+			h.dtype, h.shape, len(rest), n*size)
 	}
 	rest = rest[:n*size]
 	aligned := uintptr(unsafe.Pointer(unsafe.SliceData(rest)))%uintptr(size) == 0
@@ -172,7 +172,8 @@ func parseNPYHeader(text string) (*npyHeader, error) {
 	d, f, s := npyDescr.FindStringSubmatch(text), npyFortran.FindStringSubmatch(text),
 		npyShape.FindStringSubmatch(text)
 	if d == nil || f == nil || s == nil {
-		return nil, fmt.Errorf("header %.200q: wanted descr, fortran_order and shape of a plain array", text)
+		return nil, fmt.Errorf("header %.200q: "+
+			"wanted descr, fortran_order and shape of a plain array", text)
 	}
 	h := &npyHeader{fortran: f[1] == "True", swapped: d[1] == ">"}
 	var ok bool

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"testing"
 )
@@ -29,11 +30,13 @@ func TestNPYRoundTrip(t *testing.T) {
 
 // npyFile makes a file with the given header as NumPy writes it.
 func npyFile(header string, data []byte) []byte {
-	return append(append([]byte("\x93NUMPY\x01\x00"), byte(len(header)), byte(len(header)>>8)), append([]byte(header), data...)...)
+	size := []byte{byte(len(header)), byte(len(header) >> 8)}
+	return slices.Concat([]byte("\x93NUMPY\x01\x00"), size, []byte(header), data)
 }
 
 func TestNPYForms(t *testing.T) {
-	f := npyFile("{'descr': '>i2', 'fortran_order': True, 'shape': (2, 3), }", []byte{0, 1, 0, 4, 0, 2, 0, 5, 0, 3, 0, 6})
+	f := npyFile("{'descr': '>i2', 'fortran_order': True, 'shape': (2, 3), }",
+		[]byte{0, 1, 0, 4, 0, 2, 0, 5, 0, 3, 0, 6})
 	x, err := ReadNPY(bytes.NewReader(f))
 	if err != nil {
 		t.Fatal(err)
@@ -45,14 +48,18 @@ func TestNPYForms(t *testing.T) {
 }
 
 func TestNPYBad(t *testing.T) {
+	file := func(descr, shape string, bytes int) []byte {
+		return npyFile(fmt.Sprintf("{'descr': %s, 'fortran_order': False, 'shape': %s, }", descr, shape),
+			make([]byte, bytes))
+	}
 	for name, f := range map[string][]byte{
 		"empty":     nil,
 		"magic":     []byte("NUMPY\x93\x01\x00"),
-		"truncated": npyFile("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", make([]byte, 11)),
-		"huge":      npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999, 9), }", nil),
-		"overflow":  npyFile("{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999, 99999999999999), }", nil),
-		"type":      npyFile("{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }", make([]byte, 8)),
-		"record":    npyFile("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", make([]byte, 8)),
+		"truncated": file("'<f4'", "(3,)", 11),
+		"huge":      file("'<f8'", "(99999999999, 9)", 0),
+		"overflow":  file("'<f8'", "(99999999999999, 99999999999999)", 0),
+		"type":      file("'<c8'", "(1,)", 8),
+		"record":    file("[('a', '<f4')]", "(1,)", 8),
 	} {
 		if x, err := ReadNPY(bytes.NewReader(f)); err == nil {
 			t.Errorf("%s: read %v, wanted an error", name, x)

@@ -149,7 +149,8 @@ func TestHalf(t *testing.T) {
 			t.Fatalf("bf16 %#x did not come back", i)
 		}
 	}
-	if ToFloat16(65520) != 0x7c00 || ToFloat16(65519) != 0x7bff || ToFloat16(float32(math.Inf(-1))) != 0xfc00 {
+	if ToFloat16(65520) != 0x7c00 || ToFloat16(65519) != 0x7bff ||
+		ToFloat16(float32(math.Inf(-1))) != 0xfc00 {
 		t.Error("overflow is not to infinity")
 	}
 }
@@ -186,8 +187,10 @@ func TestFromStrided(t *testing.T) {
 		offset         int
 		shape, strides []int
 	}{
-		{0, []int{2, 5}, []int{4, 1}}, {0, []int{9}, []int{1}}, {-1, []int{2}, []int{1}}, {1, []int{3}, []int{-1}},
-		{0, []int{1 << 40}, []int{1 << 40}}, {0, []int{2}, []int{-1 << 63}}, {0, []int{2}, nil}, {8, nil, nil},
+		{0, []int{2, 5}, []int{4, 1}}, {0, []int{9}, []int{1}},
+		{-1, []int{2}, []int{1}}, {1, []int{3}, []int{-1}},
+		{0, []int{1 << 40}, []int{1 << 40}}, {0, []int{2}, []int{-1 << 63}},
+		{0, []int{2}, nil}, {8, nil, nil},
 	} {
 		if x, err := FromStrided(data, bad.offset, bad.shape, bad.strides); err == nil {
 			t.Errorf("%+v: made %v, wanted an error", bad, x)

@@ -59,8 +59,8 @@ func FromStrided[T Elem](data []T, offset int, shape, strides []int) (*Tensor, e
 		lo, hi = lo+min(0, (s-1)*st), hi+max(0, (s-1)*st)
 	}
 	if n > 0 && (lo < 0 || hi >= len(data)) {
-		return nil, fmt.Errorf("tensor: shape %s with strides %v from element %d leaves the slice, which "+
-			"has %d elements", shapeString(shape), strides, offset, len(data))
+		return nil, fmt.Errorf("tensor: shape %s with strides %v from element %d leaves the slice, "+
+			"which has %d elements", shapeString(shape), strides, offset, len(data))
 	}
 	t := &Tensor{dtype: d, base: unsafe.Pointer(unsafe.SliceData(data)), length: len(data)}
 	return t.view(offset, slices.Clone(shape), slices.Clone(strides)), nil

@@ -53,7 +53,8 @@ func TestNewFromFile(t *testing.T) {
 			t.Errorf("%q: %v, wanted %q", c.path, err, c.want)
 		}
 	}
-	if _, err := NewFromFile(p, text, []string{"missing.weights"}); err == nil || !strings.Contains(err.Error(), "missing.weights") {
+	_, err := NewFromFile(p, text, []string{"missing.weights"})
+	if err == nil || !strings.Contains(err.Error(), "missing.weights") {
 		t.Errorf("no file: %v", err)
 	}
 }

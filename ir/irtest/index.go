@@ -221,7 +221,8 @@ func makeDims(b *gen, op ir.Op) {
 	}
 	s := ir.Shape{}
 	for range b.r.IntN(4) {
-		s = append(s, b.extent().MulConst(1+b.r.Int64N(2)).AddConst(b.r.Int64N(3)).FloorDiv(ir.Const(1+b.r.Int64N(3))))
+		d := b.extent().MulConst(1 + b.r.Int64N(2)).AddConst(b.r.Int64N(3))
+		s = append(s, d.FloorDiv(ir.Const(1+b.r.Int64N(3))))
 	}
 	b.emit(Bound{}, op, &ir.DimsAttr{Dims: s})
 }
