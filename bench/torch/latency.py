@@ -51,6 +51,35 @@ class EncoderLayer(nn.Module):
         return x + self.down(nn.functional.gelu(self.up(self.norm2(x))))
 
 
+class Bottleneck(nn.Module):
+    """A block of ResNet-50 (He et al. 2015; the stride is that of the 3x3 convolution)."""
+
+    def __init__(self, inputs, width, stride):
+        super().__init__()
+        self.main = nn.Sequential(
+            nn.Conv2d(inputs, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(),
+            nn.Conv2d(width, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(),
+            nn.Conv2d(width, 4 * width, 1, bias=False), nn.BatchNorm2d(4 * width))
+        self.short = nn.Identity()
+        if stride != 1 or inputs != 4 * width:
+            self.short = nn.Sequential(nn.Conv2d(inputs, 4 * width, 1, stride, bias=False),
+                                       nn.BatchNorm2d(4 * width))
+
+    def forward(self, x):
+        return torch.relu(self.main(x) + self.short(x))
+
+
+def resnet50():
+    layers = [nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(),
+              nn.MaxPool2d(3, 2, 1)]
+    inputs = 64
+    for width, blocks, stride in (64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2):
+        for i in range(blocks):
+            layers.append(Bottleneck(inputs, width, stride if i == 0 else 1))
+            inputs = 4 * width
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, 1000))
+
+
 class Recurrent(nn.Module):
     def __init__(self, kind, inputs, hidden, layers=1):
         super().__init__()
@@ -61,6 +90,7 @@ class Recurrent(nn.Module):
 
 
 MODELS = {
+    "resnet-50": (resnet50, (1, 3, 224, 224)),
     "encoder-12x384-128": (lambda: Encoder(), (1, 128, 384)),
     "encoder-2x384-512": (lambda: Encoder(2), (1, 512, 384)),
     "lstm-256-128": (lambda: Recurrent(nn.LSTM, 256, 256), (128, 1, 256)),
