@@ -36,7 +36,7 @@ codegen/schedule: codegen/kernel
 codegen/cache:
 codegen/llvm: codegen/cache codegen/kernel codegen/mathfn
 codegen/ptx: codegen/kernel codegen/mathfn codegen/schedule
-codegen/purego: codegen/kernel
+codegen/purego: codegen/kernel codegen/mathfn
 runtime:
 codegen/llvm/jit: codegen/llvm runtime
 codegen/peak: codegen/llvm/jit codegen/schedule

@@ -48,9 +48,10 @@ var table = map[ir.Op]fn{
 // Expand returns e without the operations of the table. Arithmetic on f16 and
 // bf16 becomes arithmetic on f32 between casts, and powers of integers become
 // products. What e shares, the result shares.
-func Expand(e *kernel.Expr) *kernel.Expr { return e.Rewrite(expandOne) }
+func Expand(e *kernel.Expr) *kernel.Expr { return e.Rewrite(ExpandOp) }
 
-func expandOne(e *kernel.Expr) *kernel.Expr {
+// ExpandOp is [Expand] of the operation e alone, whose operands stay as they are.
+func ExpandOp(e *kernel.Expr) *kernel.Expr {
 	if e.Kind != kernel.KOp || e.Op == ir.OpCast || e.Op == ir.OpBitcast || e.Op == ir.OpSelect {
 		return e
 	}
@@ -59,7 +60,7 @@ func expandOne(e *kernel.Expr) *kernel.Expr {
 	case (d == ir.F16 || d == ir.BF16) && e.Op == ir.OpFMA:
 		return kernel.CastExpr(d, fmaOdd(castAll(ir.F64, e.Args)))
 	case d == ir.F16 || d == ir.BF16:
-		wide := expandOne(kernel.OpExpr(e.Op, castAll(ir.F32, e.Args)...))
+		wide := ExpandOp(kernel.OpExpr(e.Op, castAll(ir.F32, e.Args)...))
 		if wide.Op == ir.OpCast && wide.Args[0].DType == ir.F64 {
 			wide = wide.Args[0] // computed in f64: rounded once
 		}

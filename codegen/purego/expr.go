@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/tensorcc/tcc/codegen/kernel"
+	"github.com/tensorcc/tcc/codegen/mathfn"
 	"github.com/tensorcc/tcc/ir"
 )
 
@@ -39,6 +40,11 @@ func (p *printer) expr(e *kernel.Expr) (string, error) {
 		p.printf("%s := %s", v, args[0])
 		args[0] = v
 	}
+	if e.Kind == kernel.KOp && inexact(e.Op, e.Args[0].DType) {
+		t, err := p.expr(mathfn.ExpandOp(e))
+		p.vars[e] = t
+		return t, err
+	}
 	t := p.temp()
 	p.vars[e] = t
 	if e.Kind == kernel.KLoad {
@@ -50,6 +56,19 @@ func (p *printer) expr(e *kernel.Expr) (string, error) {
 	}
 	p.printf("%s := %s", t, f)
 	return t, nil
+}
+
+// inexact reports whether package math has no function for op that is good to the digits of d: it
+// multiplies for a power, subtracts near the end of an arc, and reduces angles by few digits.
+// Such functions are computed as native code does.
+func inexact(op ir.Op, d ir.DType) bool {
+	switch op {
+	case ir.OpPow:
+		return d.IsFloat()
+	case ir.OpExp, ir.OpSin, ir.OpCos, ir.OpTan, ir.OpAsin, ir.OpAcos, ir.OpSinh, ir.OpCosh, ir.OpAtan2:
+		return d == ir.F64
+	}
+	return false
 }
 
 // temp returns a new name.
@@ -248,7 +267,7 @@ var forms = map[ir.Op]form{
 	ir.OpFloorDiv: either(call("FloatFloorDiv"), call("IntFloorDiv")),
 	ir.OpRem:      either(math64("math.Mod"), call("Rem")),
 	ir.OpMod:      either(call("FloatMod"), call("IntMod")),
-	ir.OpPow:      either(math64("math.Pow"), call("IntPow")),
+	ir.OpPow:      call("IntPow"),
 	ir.OpAtan2:    math64("math.Atan2"),
 	ir.OpMax:      infixCall("max"), ir.OpMin: infixCall("min"),
 	ir.OpAnd: logic("&", "&&"), ir.OpOr: logic("|", "||"), ir.OpXor: logic("^", "!="),
