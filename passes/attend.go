@@ -70,7 +70,7 @@ func (t *attender) match(v *ir.Value, args []*ir.Value) bool {
 	if !ok || a.Kind != "dot" {
 		return false
 	}
-	hero := a.Body.Values[slices.IndexFunc(a.Body.Values, func(x *ir.Value) bool { return x.Op == ir.OpDot })]
+	hero := heroDot(a.Body)
 	left := below(hero.Args[0])
 	if left.Op != ir.OpParam || !rowsOf(hero) || !sameLast(left, hero.Args[0]) || !contiguous(hero) {
 		return false
@@ -194,9 +194,16 @@ func scored(body *ir.Graph) bool {
 		}
 		rows, ok := v.Type.Shape[last-1].Int()
 		keys, known := v.Type.Shape[last].Int()
-		return v.Type.DType.IsFloat() && columnAxes(v) == 1 && (!ok || rows >= fewRows) && (!known || keys >= 16) && !tailed(body.Results[0])
+		return v.Type.DType.IsFloat() && columnAxes(v) == 1 && (!ok || rows >= fewRows) &&
+			(!known || keys >= 16) && !tailed(body.Results[0])
 	}
 	return false
+}
+
+// heroDot is the product of a region that has one.
+func heroDot(body *ir.Graph) *ir.Value {
+	i := slices.IndexFunc(body.Values, func(v *ir.Value) bool { return v.Op == ir.OpDot })
+	return body.Values[i]
 }
 
 // columnAxes counts the free axes of the right operand of a product.
@@ -262,7 +269,7 @@ func (t *attender) join(v *ir.Value, args []*ir.Value) (*ir.Value, error) {
 // not, a region of its own puts them there.
 func (t *attender) columns(v *ir.Value) (*ir.Graph, []*ir.Value, error) {
 	g := v.Attr.(*ir.FuseAttr).Body
-	hero := g.Values[slices.IndexFunc(g.Values, func(x *ir.Value) bool { return x.Op == ir.OpDot })]
+	hero := heroDot(g)
 	perm, back := columnsLast(hero)
 	y := hero.Args[1]
 	if y.Op == ir.OpParam && perm == nil {

@@ -44,8 +44,8 @@ var canonConds = map[string]func(m *match, a []rewrite.Arg) bool{
 	// Integers wrap when they are converted to narrower ones, floats
 	// saturate: an integer that went through a float must not.
 	"no-detour": func(_ *match, a []rewrite.Arg) bool {
-		mid, to := a[1].A.(*ir.DTypeAttr).DType, a[2].A.(*ir.DTypeAttr).DType
-		return !mid.IsFloat() || !to.IsInt() || a[0].V.Type.DType.IsFloat() || widens(a[0].V.Type.DType, to)
+		from, mid, to := a[0].V.Type.DType, a[1].A.(*ir.DTypeAttr).DType, a[2].A.(*ir.DTypeAttr).DType
+		return !mid.IsFloat() || !to.IsInt() || from.IsFloat() || widens(from, to)
 	},
 	"has-shape": func(_ *match, a []rewrite.Arg) bool {
 		return a[0].V.Type.Shape.Equal(a[1].A.(*ir.ShapeAttr).Shape)
@@ -80,7 +80,8 @@ var canonConds = map[string]func(m *match, a []rewrite.Arg) bool{
 	},
 	"no-padding": func(_ *match, a []rewrite.Arg) bool {
 		p := a[0].A.(*ir.PadAttr)
-		return !slices.ContainsFunc(slices.Concat(p.Lo, p.Hi), func(d ir.Dim) bool { return !d.IsConst(0) })
+		padded := func(d ir.Dim) bool { return !d.IsConst(0) }
+		return !slices.ContainsFunc(slices.Concat(p.Lo, p.Hi), padded)
 	},
 }
 

@@ -191,7 +191,8 @@ func convPad(out *ir.Graph, v *ir.Value) *ir.Value {
 			if !pad.Lo[i].IsConst(0) || !pad.Hi[i].IsConst(0) {
 				return nil
 			}
-		case a.InDilation[sp] != 1 || !absorbsPad(a.Lo[sp], pad.Lo[i]) || !absorbsPad(a.Hi[sp], pad.Hi[i]):
+		case a.InDilation[sp] != 1,
+			!absorbsPad(a.Lo[sp], pad.Lo[i]), !absorbsPad(a.Hi[sp], pad.Hi[i]):
 			return nil
 		default:
 			n.Lo[sp], n.Hi[sp] = a.Lo[sp].Add(pad.Lo[i]), a.Hi[sp].Add(pad.Hi[i])

@@ -15,7 +15,8 @@ import (
 // TestModelsKeepMeaning interprets the models before and after the passes.
 // All of them take minutes: TCC_LONG=1 asks for that.
 func TestModelsKeepMeaning(t *testing.T) {
-	quick := []string{"mnist-8", "gonnx-gru", "dtln-1", "silero-vad-v5", "aidreams-260k-kv", "acasxu-1-1"}
+	quick := []string{
+		"mnist-8", "gonnx-gru", "dtln-1", "silero-vad-v5", "aidreams-260k-kv", "acasxu-1-1"}
 	files, _ := filepath.Glob("../../shared/corpora/models/*/model.onnx")
 	if len(files) == 0 {
 		t.Skip("no ../shared/corpora/models beside the module")

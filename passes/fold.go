@@ -48,7 +48,8 @@ func (s *sweep) fold(v *ir.Value) *ir.Value {
 	if nv := s.foldDims(v); nv != nil {
 		return nv
 	}
-	if n, known := v.Type.Shape.Size().Int(); known && n == 0 && v.Type.Shape.Static() && !indexed[v.Op] {
+	n, known := v.Type.Shape.Size().Int()
+	if known && n == 0 && v.Type.Shape.Static() && !indexed[v.Op] {
 		shape, _ := v.Type.Shape.Ints()
 		return s.constant(v.Pos, &ir.Literal{DType: v.Type.DType, Shape: shape})
 	}
@@ -83,7 +84,8 @@ func (s *sweep) foldLiteral(v *ir.Value) *ir.Value {
 	case n == 1 && !l.Splat:
 		return nil
 	}
-	return s.constant(v.Pos, &ir.Literal{DType: l.DType, Shape: l.Shape, Data: l.Data[:size], Splat: n > 1})
+	return s.constant(v.Pos,
+		&ir.Literal{DType: l.DType, Shape: l.Shape, Data: l.Data[:size], Splat: n > 1})
 }
 
 func (s *sweep) constant(pos ir.Pos, l *ir.Literal) *ir.Value {

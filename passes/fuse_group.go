@@ -237,7 +237,8 @@ func (gr *group) fits(v *ir.Value) bool {
 	case reduceOps[v.Op]:
 		return gr.kind == "reduce" && v.Args[0].Type.Shape.Equal(gr.domain)
 	}
-	return sameReal(v.Type.Shape, gr.domain) || gr.kind == "reduce" && sameReal(v.Type.Shape, gr.kept())
+	return sameReal(v.Type.Shape, gr.domain) ||
+		gr.kind == "reduce" && sameReal(v.Type.Shape, gr.kept())
 }
 
 // allows reports whether member v may read another member over l.

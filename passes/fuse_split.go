@@ -39,7 +39,8 @@ func (f *fuser) splitTails() {
 		}
 		i := slices.IndexFunc(gr.members, func(m *ir.Value) bool { return heroOps[m.Op] != "" })
 		tail := slices.Delete(slices.Clone(gr.members), i, i+1)
-		if i < 0 || slices.ContainsFunc(tail, func(m *ir.Value) bool { return !m.Op.Is(ir.Elementwise) }) {
+		other := func(m *ir.Value) bool { return !m.Op.Is(ir.Elementwise) }
+		if i < 0 || slices.ContainsFunc(tail, other) {
 			continue
 		}
 		f.adopt(&group{kind: gr.kind, domain: gr.domain, members: gr.members[i : i+1 : i+1]})

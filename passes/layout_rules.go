@@ -23,7 +23,8 @@ var layoutRules = map[ir.Op]func(l *layouter, v *ir.Value) *ir.Value{
 // lastReduce has the reductions of a value with the channels last whose result
 // is in first form all the same.
 var lastReduce = map[ir.Op]func(l *layouter, v *ir.Value) *ir.Value{
-	ir.OpSum: reduceAxes, ir.OpProd: reduceAxes, ir.OpReduceMax: reduceAxes, ir.OpReduceMin: reduceAxes,
+	ir.OpSum: reduceAxes, ir.OpProd: reduceAxes,
+	ir.OpReduceMax: reduceAxes, ir.OpReduceMin: reduceAxes,
 	ir.OpArgMax: reduceAxis, ir.OpArgMin: reduceAxis,
 }
 

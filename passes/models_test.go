@@ -50,8 +50,9 @@ func TestModels(t *testing.T) {
 			if err := mem.check(env); err != nil {
 				t.Error(err)
 			}
-			t.Logf("%d values, %v, %s; arena %d, bound %d (%.2f)", len(m.Graph.Values), took.Round(time.Millisecond),
-				kinds(plain), arena, bound, float64(arena)/float64(max(bound, 1)))
+			t.Logf("%d values, %v, %s; arena %d, bound %d (%.2f)",
+				len(m.Graph.Values), took.Round(time.Millisecond), kinds(plain),
+				arena, bound, float64(arena)/float64(max(bound, 1)))
 		})
 	}
 }

@@ -12,7 +12,8 @@ import (
 // would not be smaller.
 func order(_ *Context, g *ir.Graph) (*ir.Graph, error) {
 	o := newOrderer(g)
-	if !slices.ContainsFunc(g.Values, func(v *ir.Value) bool { return v.Op == ir.OpFuse && len(o.needs[v.ID]) > 1 }) {
+	joins := func(v *ir.Value) bool { return v.Op == ir.OpFuse && len(o.needs[v.ID]) > 1 }
+	if !slices.ContainsFunc(g.Values, joins) {
 		return g, nil
 	}
 	out := o.run()
@@ -41,8 +42,9 @@ type orderer struct {
 func newOrderer(g *ir.Graph) *orderer {
 	n := len(g.Values)
 	o := &orderer{g: g, out: ir.NewGraph(g.Name), life: &liveness{root: map[*ir.Value]slot{}},
-		repl: make([]*ir.Value, n), defs: symbolDefs(g), needs: make([][]*ir.Value, n),
-		feeds: make([][]*ir.Value, n), lacking: make([]int, n), readers: map[slot]int{}, direct: map[slot]bool{}}
+		repl: make([]*ir.Value, n), defs: symbolDefs(g),
+		needs: make([][]*ir.Value, n), feeds: make([][]*ir.Value, n), lacking: make([]int, n),
+		readers: map[slot]int{}, direct: map[slot]bool{}}
 	for _, v := range g.Values {
 		o.needs[v.ID] = o.needsOf(v)
 		if isView(v) {
@@ -158,7 +160,8 @@ func (o *orderer) place(v *ir.Value) {
 func (o *orderer) placed(v *ir.Value) {
 	for _, x := range o.feeds[v.ID] {
 		if o.lacking[x.ID]--; o.lacking[x.ID] == 0 && x.Op == ir.OpFuse {
-			i, _ := slices.BinarySearchFunc(o.ready, x.ID, func(y *ir.Value, id int) int { return y.ID - id })
+			i, _ := slices.BinarySearchFunc(o.ready, x.ID,
+				func(y *ir.Value, id int) int { return y.ID - id })
 			o.ready = slices.Insert(o.ready, i, x)
 		}
 	}

@@ -27,7 +27,8 @@ func TestOrderRandom(t *testing.T) {
 			t.Fatalf("seed %d: %v\n%v", seed, err, out)
 		}
 		if was, is := lastReads(g), lastReads(out); is < was {
-			t.Errorf("seed %d: %d results are written where their type was read last, were %d\n%v", seed, is, was, out)
+			t.Errorf("seed %d: %d results are written where their type was read last, were %d\n%v",
+				seed, is, was, out)
 		}
 		for _, in := range c.Inputs {
 			if w, g := results(t, g, in), results(t, out, in); w != g {

@@ -40,14 +40,18 @@ func TestPipelineOrder(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	g := mustParse(t, "g", "graph g\n\tv0 = param <f32[4]> {x}\n\treturn v0\n")
-	for _, o := range []Options{{Skip: []string{"nopass"}}, {StopAfter: "nopass"}, {Skip: []string{"fuse"}}} {
+	for _, o := range []Options{
+		{Skip: []string{"nopass"}}, {StopAfter: "nopass"}, {Skip: []string{"fuse"}},
+	} {
 		if _, err := Run(g, o); err == nil {
 			t.Errorf("Run with %+v: no error", o)
 		}
 	}
 	var dumped []string
-	_, err := Run(g, Options{StopAfter: "canon", Dump: func(p string, _ *ir.Graph) { dumped = append(dumped, p) }})
-	if want := []string{"start", "dce", "functionalize", "expand", "fold", "sinkconst", "canon"}; err != nil || !cmp.Equal(dumped, want) {
+	dump := func(pass string, _ *ir.Graph) { dumped = append(dumped, pass) }
+	_, err := Run(g, Options{StopAfter: "canon", Dump: dump})
+	want := []string{"start", "dce", "functionalize", "expand", "fold", "sinkconst", "canon"}
+	if err != nil || !cmp.Equal(dumped, want) {
 		t.Errorf("dumped %v, %v; want %v", dumped, err, want)
 	}
 }
@@ -136,7 +140,8 @@ func runGolden(t *testing.T, path string) {
 func (gd *golden) apply(t *testing.T, g *ir.Graph) (*ir.Graph, []string) {
 	t.Helper()
 	var fired []string
-	c := &Context{Options{Relaxed: gd.relaxed, Fired: func(r string, _ *ir.Value) { fired = append(fired, r) }}}
+	c := &Context{Options{Relaxed: gd.relaxed,
+		Fired: func(rule string, _ *ir.Value) { fired = append(fired, rule) }}}
 	for _, name := range gd.run {
 		i := slices.IndexFunc(pipeline, func(p Pass) bool { return p.Name == name })
 		if i < 0 {

@@ -51,7 +51,8 @@ type phaseGroup struct {
 func planPhases(v *ir.Value) *phasePlan {
 	a := v.Attr.(*ir.ConvAttr)
 	w := v.Args[1].Type.Shape
-	if !a.Last || a.Groups != 1 || !slices.ContainsFunc(a.InDilation, func(d int64) bool { return d > 1 }) {
+	transposed := slices.ContainsFunc(a.InDilation, func(d int64) bool { return d > 1 })
+	if !transposed || !a.Last || a.Groups != 1 {
 		return nil
 	}
 	p := &phasePlan{v: v, a: a}

@@ -61,7 +61,8 @@ func recompute(c *Context, g *ir.Graph) (*ir.Graph, error) {
 	r := newRecomputer(g, max(c.Recompute, RecomputeCheap))
 	some := r.choose()
 	if c.Recompute == RecomputeAuto {
-		if most := newRecomputer(g, RecomputeOperands); most.choose() && most.held() <= r.held()-r.held()/4 {
+		most := newRecomputer(g, RecomputeOperands)
+		if most.choose() && most.held() <= r.held()-r.held()/4 {
 			r, some = most, true
 		}
 	}
@@ -165,7 +166,8 @@ func (r *recomputer) choose() bool {
 	lacking := map[*ir.Value][]*ir.Value{} // what would do with one value more
 	for _, v := range slices.Backward(r.g.Values) {
 		n, static := v.Type.Shape.Size().Int()
-		if !r.stored[v.ID] || r.pinned[v.ID] || r.last[v.ID] <= r.keep[v.ID] || !r.cheap(v) || static && n < minRecomputed {
+		if static && n < minRecomputed || !r.stored[v.ID] || r.pinned[v.ID] ||
+			r.last[v.ID] <= r.keep[v.ID] || !r.cheap(v) {
 			continue
 		}
 		e := r.expand(v)
@@ -204,7 +206,8 @@ func (r *recomputer) take(v *ir.Value, e *expansion) {
 
 // cheap reports whether v may be computed again.
 func (r *recomputer) cheap(v *ir.Value) bool {
-	return v.Op.Is(ir.Elementwise) && v.Op != ir.OpBarrier && (r.level >= RecomputeFunctions || !transcendental[v.Op])
+	return v.Op.Is(ir.Elementwise) && v.Op != ir.OpBarrier &&
+		(r.level >= RecomputeFunctions || !transcendental[v.Op])
 }
 
 // expansion is how a value is computed from what is stored.

@@ -210,7 +210,8 @@ func TestRecomputeAuto(t *testing.T) {
 		}
 		auto, cheap, most := arena(RecomputeAuto), arena(RecomputeCheap), arena(RecomputeOperands)
 		if c.far && (auto != most || auto > cheap-cheap/4) || !c.far && auto != cheap {
-			t.Errorf("%d layers: %d bytes; %d with what is cheap, %d at most computed again", c.layers, auto, cheap, most)
+			t.Errorf("%d layers: %d bytes; %d with what is cheap, %d at most computed again",
+				c.layers, auto, cheap, most)
 		}
 	}
 }
@@ -222,15 +223,16 @@ func deep(layers int) string {
 	results := ""
 	for i := range layers {
 		fmt.Fprintf(&head, "\tw%d = param <f32[64,64]> {w%[1]d}\n", i)
-		fmt.Fprintf(&b, "\th%d = dot x%[1]d w%[1]d {lcontract=[1] rcontract=[0]}\n\tt%[1]d = tanh h%[1]d\n", i)
-		fmt.Fprintf(&b, "\tx%d = mul h%d t%[2]d\n", i+1, i)
+		fmt.Fprintf(&b, "\th%d = dot x%[1]d w%[1]d {lcontract=[1] rcontract=[0]}\n", i)
+		fmt.Fprintf(&b, "\tt%d = tanh h%[1]d\n\tx%d = mul h%[1]d t%[1]d\n", i, i+1)
 		results += fmt.Sprintf(" n%d", i)
 	}
 	d := fmt.Sprintf("x%d", layers)
 	for i := layers - 1; i >= 0; i-- {
 		fmt.Fprintf(&back, "\tp%d = mul h%[1]d %s\n\tq%[1]d = mul t%[1]d p%[1]d\n", i, d)
 		fmt.Fprintf(&back, "\tr%d = mul q%[1]d t%[1]d\n\te%[1]d = sub p%[1]d r%[1]d\n", i)
-		fmt.Fprintf(&back, "\tg%d = dot x%[1]d e%[1]d {lcontract=[0] rcontract=[0]}\n\tn%[1]d = sub w%[1]d g%[1]d\n", i)
+		fmt.Fprintf(&back, "\tg%d = dot x%[1]d e%[1]d {lcontract=[0] rcontract=[0]}\n", i)
+		fmt.Fprintf(&back, "\tn%d = sub w%[1]d g%[1]d\n", i)
 		fmt.Fprintf(&back, "\td%d = dot e%[1]d w%[1]d {lcontract=[1] rcontract=[1]}\n", i)
 		d = fmt.Sprintf("d%d", i)
 	}

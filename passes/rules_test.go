@@ -83,7 +83,8 @@ type maker struct {
 // instantiate returns a graph that has the form of the rule's pattern with
 // elements of type d, or nil where the types do not fit.
 func instantiate(r *rewrite.Rule, d ir.DType, seed uint64) *ir.Graph {
-	m := &maker{g: ir.NewGraph("rule"), r: rand.New(rand.NewPCG(seed, 1)), d: d, vars: map[string]*ir.Value{}}
+	m := &maker{g: ir.NewGraph("rule"), r: rand.New(rand.NewPCG(seed, 1)), d: d,
+		vars: map[string]*ir.Value{}}
 	shape := []ir.Shape{ir.Dims(3, 5), ir.Dims(1, 4), ir.Dims(2, 1, 7), ir.Dims(6, 2)}[seed]
 	v := m.make(r.From, ir.Of(d, shape))
 	if v == nil {

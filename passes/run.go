@@ -78,8 +78,8 @@ func Run(g *ir.Graph, opts Options) (*ir.Graph, error) {
 		}
 		least = min(least, arena)
 	}
-	return nil, fmt.Errorf("graph %s: needs %d bytes of working memory, however much is computed again, "+
-		"wanted at most %d: use a smaller batch, or Checkpoint", g.Name, least, opts.Memory)
+	return nil, fmt.Errorf("graph %s: needs %d bytes of working memory, however much is computed "+
+		"again, wanted at most %d: use a smaller batch, or Checkpoint", g.Name, least, opts.Memory)
 }
 
 func run(g *ir.Graph, opts Options) (*ir.Graph, error) {
@@ -170,7 +170,8 @@ func (c *Context) apply(p *Pass, g *ir.Graph) (*ir.Graph, error) {
 // mapBodies copies g with f applied to the bodies of its ifs and scans; a
 // graph without bodies is returned as it is. Fused regions are not entered.
 func mapBodies(g *ir.Graph, f func(*ir.Graph) (*ir.Graph, error)) (*ir.Graph, error) {
-	if !slices.ContainsFunc(g.Values, func(v *ir.Value) bool { return v.Op == ir.OpIf || v.Op == ir.OpScan }) {
+	branches := func(v *ir.Value) bool { return v.Op == ir.OpIf || v.Op == ir.OpScan }
+	if !slices.ContainsFunc(g.Values, branches) {
 		return g, nil
 	}
 	return g.Rewrite(func(out *ir.Graph, v *ir.Value, args []*ir.Value) (*ir.Value, error) {
@@ -215,7 +216,8 @@ func (c *Context) check(p *Pass, g *ir.Graph, facts []Fact) error {
 // shuffle reorders independent values of g, so that a pass which relies on
 // their order fails in tests. It is deterministic.
 func shuffle(g *ir.Graph) *ir.Graph {
-	s := &shuffler{g: g, out: ir.NewGraph(g.Name), repl: map[*ir.Value]*ir.Value{}, defs: symbolDefs(g)}
+	s := &shuffler{g: g, out: ir.NewGraph(g.Name),
+		repl: map[*ir.Value]*ir.Value{}, defs: symbolDefs(g)}
 	for _, v := range g.Values {
 		if v.Op == ir.OpParam {
 			s.repl[v] = s.out.Param(v.ParamName(), v.Type, v.Pos)

@@ -33,7 +33,8 @@ func sinkConst(_ *Context, g *ir.Graph) (*ir.Graph, error) {
 
 // sinkInto appends v with the arguments keep, where consts has the constants
 // that its bodies get as invariant arguments of the given numbers.
-func sinkInto(out *ir.Graph, v *ir.Value, keep []*ir.Value, consts map[int]*ir.ConstAttr) (*ir.Value, error) {
+func sinkInto(out *ir.Graph, v *ir.Value, keep []*ir.Value,
+	consts map[int]*ir.ConstAttr) (*ir.Value, error) {
 	switch a := v.Attr.(type) {
 	case *ir.IfAttr:
 		c := *a

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 git ls-files -z '*.go' ':!*/testdata/*' | xargs -0 -n 1 awk '
 	/^\/\/ Code generated .* DO NOT EDIT\.$/ { generated = 1; exit }
 	length($0) > 100 { print FILENAME ":" FNR ": " length($0) " columns" }
-	/^func .*[{(]$/ { name = $0; start = FNR }
+	/^func / && !/}$/ { name = $0; start = FNR }
 	/^}/ && start {
 		n = FNR - start + 1
 		if (n > 60) print FILENAME ":" start ": " n " lines: " name
