@@ -81,7 +81,7 @@ type fuser struct {
 	group []*group
 	roots []bool // free values that must lie in memory, results included
 	cost  []int  // of free values: nodes copied
-	data  []bool // whether the value depends on anything in memory
+	data  []bool // whether the value is or depends on anything but free values
 	isRes []bool
 	most  int // members of a group
 	scans int // values visited by cycle checks, a statistic
@@ -180,19 +180,15 @@ var transcendental = map[ir.Op]bool{
 func (f *fuser) placeAll() {
 	for _, v := range f.g.Values {
 		f.place[v.ID] = f.placeOf(v)
-		switch {
-		case f.place[v.ID] == atTop:
-			f.data[v.ID] = true
-		case v.Op != ir.OpConst:
-			for _, a := range v.Args {
-				f.data[v.ID] = f.data[v.ID] || f.data[a.ID]
-			}
-		}
 		if f.place[v.ID] == isFree {
 			f.cost[v.ID] = f.freeCost(v)
 			if f.cost[v.ID] > maxFreeCost {
 				f.place[v.ID] = inGroup
 			}
+		}
+		f.data[v.ID] = f.place[v.ID] != isFree
+		for _, a := range v.Args {
+			f.data[v.ID] = f.data[v.ID] || f.data[a.ID]
 		}
 	}
 }

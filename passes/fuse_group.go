@@ -38,7 +38,7 @@ func (f *fuser) linksFrom(out []link, a *ir.Value, chain []*ir.Value) []link {
 	case f.place[a.ID] == inGroup:
 		rel, mapping := relationOf(a, chain)
 		return append(out, link{a, rel, mapping})
-	case f.place[a.ID] == isFree && f.data[a.ID]:
+	case f.place[a.ID] == isFree:
 		for i, b := range a.Args {
 			next := append(slices.Clip(chain), a)
 			if i > 0 {
