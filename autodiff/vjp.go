@@ -1,7 +1,6 @@
 package autodiff
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -270,30 +269,5 @@ func prune(g *ir.Graph) (*ir.Graph, error) {
 			live[a.ID] = live[a.ID] || live[v.ID]
 		}
 	}
-	out := ir.NewGraph(g.Name)
-	repl := make([]*ir.Value, len(g.Values))
-	for _, v := range g.Values {
-		if v.Op == ir.OpParam {
-			repl[v.ID] = out.Param(v.ParamName(), v.Type, v.Pos)
-			continue
-		}
-		if !live[v.ID] {
-			continue
-		}
-		args := make([]*ir.Value, len(v.Args))
-		for i, a := range v.Args {
-			args[i] = repl[a.ID]
-		}
-		nv, err := out.New(v.Pos, v.Op, v.Attr, args...)
-		if err != nil {
-			return nil, errors.New("BUG: prune: " + err.Error())
-		}
-		repl[v.ID] = nv
-	}
-	results := make([]*ir.Value, len(g.Results))
-	for i, r := range g.Results {
-		results[i] = repl[r.ID]
-	}
-	out.SetResults(g.ResultNames, results...)
-	return out, nil
+	return g.Keep(live)
 }

@@ -197,6 +197,17 @@ func (g *Graph) Rewrite(f func(out *Graph, v *Value, args []*Value) (*Value, err
 	return out, nil
 }
 
+// Keep copies g without the values that are not live, by ID. What a live value
+// or a result needs must be; parameters stay.
+func (g *Graph) Keep(live []bool) (*Graph, error) {
+	return g.Rewrite(func(_ *Graph, v *Value, _ []*Value) (*Value, error) {
+		if live[v.ID] {
+			return nil, nil
+		}
+		return v, nil // nothing reads it
+	})
+}
+
 func posError(p Pos, err error) error {
 	if s := p.String(); s != "" {
 		return fmt.Errorf("%s: %w", s, err)

@@ -68,7 +68,10 @@ func newSweep(c *Context) *sweep {
 func (s *sweep) run(g *ir.Graph) (*ir.Graph, error) {
 	return g.Rewrite(func(out *ir.Graph, v *ir.Value, args []*ir.Value) (*ir.Value, error) {
 		s.out = out
-		attr := substAttr(v.Attr, s.subst)
+		attr, err := substAttr(v.Attr, s.subst)
+		if err != nil {
+			return nil, err
+		}
 		if f := structural[v.Op]; f != nil {
 			nv, err := f(s, v, attr, args)
 			if nv != nil || err != nil {

@@ -1,11 +1,16 @@
 package passes
 
-import "github.com/tensorcc/tcc/ir"
+import (
+	"fmt"
 
-// substAttr replaces symbols in an attribute and in the bodies that it has.
-func substAttr(a ir.Attr, subst map[string]ir.Dim) ir.Attr {
+	"github.com/tensorcc/tcc/ir"
+)
+
+// substAttr replaces symbols in an attribute and in the bodies that it has. A
+// body that is wrong with what takes their place is an error.
+func substAttr(a ir.Attr, subst map[string]ir.Dim) (ir.Attr, error) {
 	if len(subst) == 0 || a == nil {
-		return a
+		return a, nil
 	}
 	set := map[string]bool{}
 	addAttrSyms(a, set)
@@ -29,7 +34,7 @@ func substAttr(a ir.Attr, subst map[string]ir.Dim) ir.Attr {
 			return replaceSyms(a, subst)
 		}
 	}
-	return a
+	return a, nil
 }
 
 func substDim(d ir.Dim, subst map[string]ir.Dim) ir.Dim {
@@ -51,9 +56,35 @@ func substType(t ir.Type, subst map[string]ir.Dim) ir.Type {
 	return ir.Of(t.DType, substShape(t.Shape, subst))
 }
 
-// replaceSyms copies a with the symbols replaced; the kinds without symbols
-// are returned as they are.
-func replaceSyms(a ir.Attr, subst map[string]ir.Dim) ir.Attr {
+// replaceSyms copies a with the symbols replaced.
+func replaceSyms(a ir.Attr, subst map[string]ir.Dim) (ir.Attr, error) {
+	bodies := func(gs ...**ir.Graph) (err error) {
+		for _, g := range gs {
+			if *g, err = substGraph(*g, subst); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	switch a := a.(type) {
+	case *ir.IfAttr:
+		n := *a
+		n.ThenDims, n.ElseDims = substShape(a.ThenDims, subst), substShape(a.ElseDims, subst)
+		return &n, bodies(&n.Then, &n.Else)
+	case *ir.LoopAttr:
+		n := *a
+		n.Length = substDim(a.Length, subst)
+		return &n, bodies(&n.Body)
+	case *ir.FuseAttr:
+		n := *a
+		return &n, bodies(&n.Body)
+	}
+	return replaceShapes(a, subst), nil
+}
+
+// replaceShapes is replaceSyms for attributes without bodies; the kinds without
+// symbols are returned as they are.
+func replaceShapes(a ir.Attr, subst map[string]ir.Dim) ir.Attr {
 	shape := func(s ir.Shape) ir.Shape { return substShape(s, subst) }
 	switch a := a.(type) {
 	case *ir.DimsAttr:
@@ -80,22 +111,13 @@ func replaceSyms(a ir.Attr, subst map[string]ir.Dim) ir.Attr {
 		n := *a
 		n.Lo, n.Hi = shape(a.Lo), shape(a.Hi)
 		return &n
-	case *ir.IfAttr:
-		return &ir.IfAttr{Then: substGraph(a.Then, subst), Else: substGraph(a.Else, subst),
-			Syms: a.Syms, ThenDims: shape(a.ThenDims), ElseDims: shape(a.ElseDims)}
-	case *ir.LoopAttr:
-		n := *a
-		n.Body, n.Length = substGraph(a.Body, subst), substDim(a.Length, subst)
-		return &n
-	case *ir.FuseAttr:
-		return &ir.FuseAttr{Body: substGraph(a.Body, subst), Kind: a.Kind}
 	}
 	return a
 }
 
-// substGraph copies a body with the symbols replaced, in the types of its
-// parameters too.
-func substGraph(g *ir.Graph, subst map[string]ir.Dim) *ir.Graph {
+// substGraph copies g with the symbols replaced, in the types of its parameters
+// too.
+func substGraph(g *ir.Graph, subst map[string]ir.Dim) (*ir.Graph, error) {
 	out := ir.NewGraph(g.Name)
 	repl := make([]*ir.Value, len(g.Values))
 	for _, v := range g.Values {
@@ -107,12 +129,18 @@ func substGraph(g *ir.Graph, subst map[string]ir.Dim) *ir.Graph {
 		for i, a := range v.Args {
 			args[i] = repl[a.ID]
 		}
-		repl[v.ID] = out.Must(v.Pos, v.Op, substAttr(v.Attr, subst), args...)
+		attr, err := substAttr(v.Attr, subst)
+		if err != nil {
+			return nil, err
+		}
+		if repl[v.ID], err = out.New(v.Pos, v.Op, attr, args...); err != nil {
+			return nil, fmt.Errorf("%v: %w", v.Pos, err)
+		}
 	}
 	results := make([]*ir.Value, len(g.Results))
 	for i, r := range g.Results {
 		results[i] = repl[r.ID]
 	}
 	out.SetResults(g.ResultNames, results...)
-	return out
+	return out, nil
 }
