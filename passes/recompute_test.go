@@ -124,6 +124,16 @@ func TestMemoryBound(t *testing.T) {
 			t.Errorf("%d bytes of %d: %v", arena, c.bound, err)
 		}
 	}
+	open := strings.ReplaceAll(training, "[256,256]", "[N,256]")
+	open = strings.Replace(open, "[N,256]> {w}", "[256,256]> {w}", 1)
+	if g, err = ir.Parse("open", open); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Run(g, Options{Memory: 1})
+	if want := "what is needed depends on N: give the extents numbers"; err == nil ||
+		!strings.Contains(err.Error(), want) {
+		t.Errorf("without numbers: error %v, want %q", err, want)
+	}
 }
 
 // training is the shape of a training step: h = x·w, y = gelu-like of h goes on

@@ -69,9 +69,14 @@ func Run(g *ir.Graph, opts Options) (*ir.Graph, error) {
 		if err != nil {
 			return nil, err
 		}
-		arena, _, err := PlanMemory(out).Peak(nil)
+		plan := PlanMemory(out)
+		if names := plan.Total().SymNames(); len(names) > 0 {
+			return nil, fmt.Errorf("graph %s: bound of memory: what is needed depends on %s: "+
+				"give the extents numbers", g.Name, strings.Join(names, ", "))
+		}
+		arena, _, err := plan.Peak(nil)
 		if err != nil {
-			return nil, fmt.Errorf("graph %s: bound of memory: %w: give the extents numbers", g.Name, err)
+			return nil, fmt.Errorf("graph %s: bound of memory: %w", g.Name, err)
 		}
 		if arena <= opts.Memory {
 			return out, nil

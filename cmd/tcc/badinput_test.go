@@ -158,6 +158,9 @@ func TestBadUsage(t *testing.T) {
 	x := writeNPY(t, floats(t, []float32{1, 2}, 1, 2))
 	cut := write(t, "cut.npy", "\x93NUMPY\x01\x00")
 	pb := write(t, "cut.pb", "\x08")
+	header := "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }\n"
+	objects := write(t, "objects.npy", "\x93NUMPY\x01\x00"+string(rune(len(header)))+"\x00"+header)
+	t.Setenv("GOARCH", "amd64")
 	tests := []struct{ args, want string }{
 		{"frobnicate", `no command "frobnicate"`},
 		{"help frobnicate", "frobnicate"},
@@ -186,7 +189,14 @@ func TestBadUsage(t *testing.T) {
 		{"conform none", "none"},
 		{"conform", "0 arguments, wanted DIR"},
 		{"gen", "give a model by -model FILE"},
-		{"version 1", "1 arguments"},
+		{"version 1", "1 arguments, wanted none"},
+		{"run MODEL -input x=" + x + " -input s=1 -input s=2", "-input s=2: input s is given twice"},
+		{"run MODEL -input x=" + objects + " -input s=1", `element type "O" is not supported`},
+		{"bench MODEL -threads -1", "-threads -1: wanted 1 or more"},
+		{"build MODEL -runtime none", "-runtime none: wanted copy or import"},
+		{"gen -model MODEL -runtime none", "-runtime none: wanted copy or import"},
+		{"gen -runtime none .", "-runtime none: wanted copy or import"},
+		{"build MODEL -cpu arm64", "level arm64 is of GOARCH=arm64, GOARCH is amd64: set it"},
 	}
 	for _, tt := range tests {
 		args := strings.Fields(strings.ReplaceAll(tt.args, "MODEL", model))

@@ -73,6 +73,9 @@ func build(ctx context.Context, c *cli.Command) error {
 	case mode != "exe" && mode != "gopkg" && !slices.Contains(gopkg.BuildModes, mode):
 		return usage("-buildmode %s: wanted exe, gopkg, %s", mode, strings.Join(gopkg.BuildModes, " or "))
 	}
+	if err := checkRuntime(c); err != nil {
+		return err
+	}
 	m, err := loadModel(c.Args().First())
 	if err != nil {
 		return err
@@ -159,10 +162,12 @@ func buildExe(ctx context.Context, c *cli.Command, m *model) error {
 // parseLevels returns the CPU levels that a -cpu flag means: of goarch, or of
 // all architectures where that is empty. None: kernels in Go.
 func parseLevels(flag, goarch string) ([]string, error) {
-	var known []string
+	var known, foreign []string
 	for _, t := range llvm.Targets {
 		if goarch == "" || gopkg.Arch(t.Level) == goarch {
 			known = append(known, t.Level)
+		} else {
+			foreign = append(foreign, t.Level)
 		}
 	}
 	switch flag {
@@ -180,6 +185,9 @@ func parseLevels(flag, goarch string) ([]string, error) {
 	for _, l := range strings.Split(flag, ",") {
 		switch {
 		case l == generic:
+		case slices.Contains(foreign, l):
+			return nil, usage("-cpu %s: level %s is of GOARCH=%s, GOARCH is %s: set it, "+
+				"or leave the level out", flag, l, gopkg.Arch(l), goarch)
 		case !slices.Contains(known, l):
 			return nil, usage("-cpu %s: level %q: wanted all, native, generic, or some of %s", flag, l,
 				strings.Join(known, ", "))

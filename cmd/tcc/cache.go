@@ -51,5 +51,5 @@ func cacheLine() string {
 	if err != nil {
 		return fmt.Sprintf("%s: %v", s.Dir, err)
 	}
-	return fmt.Sprintf("%s: %d entries, %.1f MB of at most %.0f", s.Dir, n, float64(size)/mb, float64(s.Limit)/mb)
+	return fmt.Sprintf("%s: %d entries, %.1f of at most %.0f MB", s.Dir, n, float64(size)/mb, float64(s.Limit)/mb)
 }

@@ -423,6 +423,10 @@ func TestConform(t *testing.T) {
 	if status != 0 || out != "1 passed, 0 failed, 0 unsupported\n" {
 		t.Errorf("status %d, printed %q, %q", status, out, stderr)
 	}
+	_, out, _ = tcc(t, "conform", "-v", "-backend", "interp", dir)
+	if want := "passed: " + filepath.Join(dir, "a", "good") + "\n"; !strings.HasPrefix(out, want) {
+		t.Errorf("with -v printed %q, want %q first", out, want)
+	}
 	reluModel(t, filepath.Join(dir, "b"), "Relu", []float32{-1, 2}, []float32{0, 3})
 	reluModel(t, filepath.Join(dir, "c"), "Quux", []float32{1}, []float32{1})
 	status, out, stderr = tcc(t, "conform", dir, "-backend", "interp")

@@ -44,13 +44,22 @@ type conformCase struct {
 	Worst float64  `json:"worst"` // largest error of a float element, of the largest
 }
 
+// line says the outcome, with the reason where there is one.
+func (c *conformCase) line() string {
+	if c.Reason == "" {
+		return c.Outcome + ": " + c.Dir
+	}
+	return c.Outcome + ": " + c.Dir + ": " + strings.ReplaceAll(c.Reason, "\n", "; ")
+}
+
 func conform(ctx context.Context, c *cli.Command) error {
 	dirs, err := conformDirs(c.Args().Slice())
 	if err != nil {
 		return usageError{err}
 	}
 	if len(dirs) == 0 {
-		return usage("no directory with a model.onnx and test data in %v", c.Args().Slice())
+		return usage("no directory with a model.onnx and test data in %s",
+			strings.Join(c.Args().Slice(), ", "))
 	}
 	tol := tolerance{c.Float("rtol"), c.Float("atol")}
 	counts := map[string]int{}
@@ -66,7 +75,7 @@ func conform(ctx context.Context, c *cli.Command) error {
 		counts[res.Outcome]++
 		cases = append(cases, res)
 		if !c.Bool("json") && (res.Outcome != "passed" || c.Bool("v")) {
-			fmt.Printf("%s: %s: %s\n", res.Outcome, res.Dir, strings.ReplaceAll(res.Reason, "\n", "; "))
+			fmt.Println(res.line())
 		}
 	}
 	if c.Bool("json") {

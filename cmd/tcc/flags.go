@@ -155,6 +155,9 @@ func backendOpts(c *cli.Command, path string) (backendOptions, error) {
 		return backendOptions{}, err
 	}
 	precision, err := parsePrecision(c)
+	if n := c.Int("threads"); n < 0 {
+		return backendOptions{}, usage("-threads %d: wanted 1 or more, or 0 for all", n)
+	}
 	o := backendOptions{threads: c.Int("threads"), passes: p, precision: precision,
 		emulate: c.Bool("emulate")}
 	if err != nil || path == "" {

@@ -57,7 +57,18 @@ func packageFlags() []cli.Flag {
 	}
 }
 
+// checkRuntime refuses a -runtime that is none, whatever is built.
+func checkRuntime(c *cli.Command) error {
+	if kind := c.String("runtime"); kind != "copy" && kind != "import" {
+		return usage("-runtime %s: wanted copy or import", kind)
+	}
+	return nil
+}
+
 func gen(ctx context.Context, c *cli.Command) error {
+	if err := checkRuntime(c); err != nil {
+		return err
+	}
 	switch {
 	case c.String("model") == "":
 		return genFuncs(ctx, c)
@@ -119,12 +130,8 @@ func packageOptions(c *cli.Command, m *model) (o gopkg.Options, dir string, err 
 		return o, "", usage("-pkg %s: wanted the name of a Go package, other than main, fmt and log",
 			o.Package)
 	}
-	switch c.String("runtime") {
-	case "copy":
-	case "import":
+	if c.String("runtime") == "import" {
 		o.Runtime = gopkg.RuntimePath
-	default:
-		return o, "", usage("-runtime %s: wanted copy or import", c.String("runtime"))
 	}
 	if o.WeightsBeside, err = beside(c); err != nil {
 		return o, "", err

@@ -117,13 +117,9 @@ func target(c *cli.Command, p *gosrc.Package) (dir string, t gosrc.Target, err e
 		return "", t, usage("-pkg %s: the functions' package is %s: another one needs -o DIR",
 			pkg, p.Name)
 	}
-	switch kind := c.String("runtime"); {
-	case kind == "import" || kind == "copy" && !c.IsSet("runtime") && !t.Apart:
+	t.Runtime = path.Join(t.Path, "rt")
+	if c.String("runtime") == "import" || !c.IsSet("runtime") && !t.Apart {
 		t.Runtime = gopkg.RuntimePath
-	case kind == "copy":
-		t.Runtime = path.Join(t.Path, "rt")
-	default:
-		return "", t, usage("-runtime %s: wanted copy or import", kind)
 	}
 	return dir, t, nil
 }

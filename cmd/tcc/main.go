@@ -118,7 +118,11 @@ func command(c *cli.Command, min, max int, action func(context.Context, *cli.Com
 	c.OnUsageError = onUsage
 	c.Action = func(ctx context.Context, c *cli.Command) error {
 		if n := c.Args().Len(); n < min || max >= 0 && n > max {
-			return usage("%s: %d arguments, wanted %s: see tcc help %s", c.Name, n, c.ArgsUsage, c.Name)
+			wanted := c.ArgsUsage
+			if wanted == "" {
+				wanted = "none"
+			}
+			return usage("%s: %d arguments, wanted %s: see tcc help %s", c.Name, n, wanted, c.Name)
 		}
 		return action(ctx, c)
 	}

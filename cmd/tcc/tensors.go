@@ -100,12 +100,16 @@ func readInputs(g *ir.Graph, flags []string, dir string) ([]*runtime.Tensor, err
 			in[i] = t
 		}
 	}
+	given := make([]bool, len(in))
 	for _, f := range flags {
 		i, t, err := readInput(g, f)
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, usageError{err}
+		case given[i]:
+			return nil, usage("-input %s: input %s is given twice", f, g.Params[i].ParamName())
 		}
-		in[i] = t
+		in[i], given[i] = t, true
 	}
 	return in, nil
 }

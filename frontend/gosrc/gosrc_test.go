@@ -88,6 +88,14 @@ func TestForms(t *testing.T) {
 	}
 }
 
+// TestNoPackage has the go command's words, without the place that it does not know.
+func TestNoPackage(t *testing.T) {
+	_, err := gosrc.Load(t.Context(), ".", "nosuchpackage")
+	if err == nil || !strings.HasPrefix(err.Error(), "package nosuchpackage is not in std") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestMainPackage(t *testing.T) {
 	p, _, err := record(gosrctest.Archive(t, "../..", "testdata/forms.txtar"), "cmd")
 	if err != nil {

@@ -151,7 +151,7 @@ func Load(ctx context.Context, dir string, patterns ...string) ([]*Package, erro
 	for _, p := range found {
 		for _, e := range p.Errors {
 			if e.Kind == packages.ParseError || e.Kind == packages.ListError && len(p.Syntax) == 0 {
-				errs = append(errs, e)
+				errs = append(errs, errors.New(strings.TrimPrefix(e.Error(), "-: ")))
 			}
 		}
 		one, err := newPackage(p)
