@@ -194,6 +194,9 @@ func TestDynamicErrors(t *testing.T) {
 		{"masks", "f32[N]", func(x tensor.Tensor) ([]tensor.Tensor, error) {
 			return list(tensor.Zeros(tensor.I64, 3, 3).Index(x.Eq(0), []int{0, 1}))
 		}, []int{3}, "Index: index arrays of extents found1 and 2"},
+		{"mask of another extent", "f32[N]", func(x tensor.Tensor) ([]tensor.Tensor, error) {
+			return list(tensor.Zeros(tensor.I64, 4).Index(x.Eq(0)))
+		}, []int{3}, "Index: axis 0 of shape (4), extent of the mask"},
 		{"Narrow", "f32[N]", func(x tensor.Tensor) ([]tensor.Tensor, error) {
 			return list(x.Narrow(0, 1, 3))
 		}, []int{3}, "Narrow: elements 1 to 4 of axis 0 of shape (N)"},

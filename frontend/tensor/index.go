@@ -54,11 +54,12 @@ func Slice(start, stop any, step ...int) Range {
 // which otherwise are the last. Without index arrays it is a view; with them it
 // is a copy, whose axes stand where NumPy puts them.
 //
-// What a mask gives has as many elements as are true: outside a traced function
-// the mask is evaluated, inside their number is a new named extent. Other index
-// arrays beside a mask that depends on an argument have extent 1 or as many
-// elements as are true, which is an error when the function runs if they have
-// not: that a single true element broadcasts is not known when it is recorded.
+// A mask has the extents of the axes that it indexes. What it gives has as many
+// elements as are true: outside a traced function the mask is evaluated, inside
+// their number is a new named extent. Other index arrays beside a mask that
+// depends on an argument have extent 1 or as many elements as are true, which
+// is an error when the function runs if they have not: that a single true
+// element broadcasts is not known when it is recorded.
 func (t Tensor) Index(idx ...any) Tensor {
 	c := start("Index")
 	if !c.check(t) {
@@ -139,6 +140,11 @@ func (c *call) parse(t Tensor, idx []any) *parsed {
 			}
 			lastArray = k
 			p.places = append(p.places, len(p.shape))
+			if m, ok := x.(maskAxis); ok {
+				c.require(m.extent, s[axis],
+					fmt.Sprintf("axis %d of shape %s, extent of the mask", axis, shapeString(s)))
+				x = m.Tensor
+			}
 			p.arrays = append(p.arrays, c.index(c.operand(x), s, axis))
 			p.shape = append(p.shape, s[axis])
 		}
@@ -248,6 +254,13 @@ func (p *parsed) view(t Tensor) Tensor {
 	return t
 }
 
+// maskAxis holds the coordinates of a mask's true elements on one of its axes,
+// whose extent has to be that of the axis it indexes.
+type maskAxis struct {
+	Tensor
+	extent ir.Dim
+}
+
 // expandMasks replaces each bool index array by the coordinates of its true
 // elements, one array an axis of the mask: see trueCoordinates.
 func (c *call) expandMasks(idx []any) []any {
@@ -262,8 +275,9 @@ func (c *call) expandMasks(idx []any) []any {
 			out = append(out, x)
 			continue
 		}
-		for _, coords := range c.trueCoordinates(c.as(o, Bool)) {
-			out = append(out, coords)
+		mask := c.as(o, Bool)
+		for k, coords := range c.trueCoordinates(mask) {
+			out = append(out, maskAxis{coords, mask.typ.Shape[k]})
 		}
 	}
 	return out
