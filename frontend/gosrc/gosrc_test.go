@@ -1,6 +1,7 @@
 package gosrc_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -92,6 +93,25 @@ func TestForms(t *testing.T) {
 func TestNoPackage(t *testing.T) {
 	_, err := gosrc.Load(t.Context(), ".", "nosuchpackage")
 	if err == nil || !strings.HasPrefix(err.Error(), "package nosuchpackage is not in std") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestBuildErrors names the user's file where a stand-in for it was compiled.
+func TestBuildErrors(t *testing.T) {
+	dir := gosrctest.Archive(t, "../..", "testdata/forms.txtar")
+	name := filepath.Join(dir, "cmd", "main.go")
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := bytes.Count(text, []byte("\n")) + 1
+	text = append(text, "var wrong int = \"text\"\n"...)
+	if err := os.WriteFile(name, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = record(dir, "cmd")
+	if want := fmt.Sprintf("\nmain.go:%d:17: ", line); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -48,16 +48,17 @@ func (p *Package) Record(ctx context.Context, overlay map[string][]byte) (err er
 	if err != nil {
 		return err
 	}
-	replace, err := writeOverlay(temp, files)
+	replaced, config, err := writeOverlay(temp, files)
 	if err != nil {
 		return err
 	}
 	exe := filepath.Join(temp, "record.exe")
-	build := exec.CommandContext(ctx, "go", "build", "-tags="+Tag, "-overlay="+replace,
+	build := exec.CommandContext(ctx, "go", "build", "-tags="+Tag, "-overlay="+config,
 		"-o="+exe, target)
 	build.Dir = p.Dir
 	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: go build: %w\n%s", p.Path, err, bytes.TrimSpace(out))
+		return fmt.Errorf("%s: go build: %w\n%s", p.Path, err,
+			p.named(string(bytes.TrimSpace(out)), replaced))
 	}
 	run := exec.CommandContext(ctx, exe)
 	run.Dir, run.Env = p.Dir, append(os.Environ(), record.DirVariable+"="+temp)
@@ -214,23 +215,37 @@ func (f *Func) importsIn(expr string) ([]string, error) {
 	return used, nil
 }
 
-// writeOverlay writes files to a folder and the go command's description of
-// what they stand for, whose name it returns.
-func writeOverlay(dir string, files map[string][]byte) (string, error) {
-	replace := map[string]string{}
+// writeOverlay writes files to a folder: replaced is where the text of each
+// lies, config the name of the file that tells the go command so.
+func writeOverlay(dir string, files map[string][]byte) (replaced map[string]string, config string,
+	err error) {
+	replaced = map[string]string{}
 	for name, text := range files {
-		to := filepath.Join(dir, fmt.Sprint("overlay", len(replace), filepath.Ext(name)))
+		to := filepath.Join(dir, fmt.Sprint("overlay", len(replaced), filepath.Ext(name)))
 		if err := os.WriteFile(to, text, 0o600); err != nil {
-			return "", err
+			return nil, "", err
 		}
-		replace[name] = to
+		replaced[name] = to
 	}
-	text, err := json.Marshal(map[string]any{"Replace": replace})
+	text, err := json.Marshal(map[string]any{"Replace": replaced})
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
-	out := filepath.Join(dir, "overlay.json")
-	return out, os.WriteFile(out, text, 0o600)
+	config = filepath.Join(dir, "overlay.json")
+	return replaced, config, os.WriteFile(config, text, 0o600)
+}
+
+// named is what the go command says, with the files of the user in the place of
+// those that stand in for them, whose lines are the same.
+func (p *Package) named(text string, replaced map[string]string) string {
+	var pairs []string
+	for name, to := range replaced {
+		if rel, err := filepath.Rel(p.Dir, name); err == nil {
+			name = rel
+		}
+		pairs = append(pairs, to+":", name+":")
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 // collect reads what the program wrote.

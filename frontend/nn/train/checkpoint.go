@@ -78,7 +78,7 @@ func loadField(f *safetensors.File, x tensor.Field) error {
 		return err
 	}
 	if t.DType() != want.DType() || !slices.Equal(t.Shape(), want.Shape()) {
-		return fmt.Errorf("is %v%v, want %v%v", t.DType(), t.Shape(), want.DType(), want.Shape())
+		return fmt.Errorf("is %v, want %v", t, want)
 	}
 	// A copy, as the file will be closed.
 	*x.T, _, err = interop.Tensor(t.Clone())
