@@ -25,7 +25,8 @@ func (f Files) Names() []string {
 }
 
 // PackageOwns are the patterns of the files of a package that Generate makes.
-var PackageOwns = []string{"*.go", "*.s", "internal/rt/*.go", "internal/rt/*.s", caseDir + "*/*.npy"}
+var PackageOwns = []string{
+	"*.go", "*.s", "internal/rt/*.go", "internal/rt/*.s", caseDir + "*/*.npy"}
 
 // Write writes the files of a package into dir, see [Files.WriteOwning].
 func (f Files) Write(dir string) error { return f.WriteOwning(dir, PackageOwns) }

@@ -104,8 +104,9 @@ func (g *generator) variants(file, tag string, levels []*codegen.Level,
 		}
 		rows = append(rows, strings.Join(forms, ", "))
 	}
+	native := Arch(levels[0].Name) != "" && len(rows) > 0
 	return g.expand(file, "variants", map[string]any{"Package": g.o.Package, "Runtime": g.rtImport(),
-		"Tag": tag, "Rows": rows, "Levels": strings.Join(names, ", "), "Native": Arch(levels[0].Name) != "" && len(rows) > 0,
+		"Tag": tag, "Rows": rows, "Levels": strings.Join(names, ", "), "Native": native,
 		"Align": llvm.CodeAlign})
 }
 

@@ -11,8 +11,8 @@ import (
 
 // enums has the names of the runtime's constants: plans are to be read.
 var enums = map[reflect.Type][]string{
-	reflect.TypeFor[runtime.ExprOp](): {"OpConst", "OpSym", "OpAdd", "OpSub", "OpMul", "OpFloorDiv", "OpCeilDiv",
-		"OpMod", "OpMin", "OpMax", "OpEq", "OpLess", "OpSelect"},
+	reflect.TypeFor[runtime.ExprOp](): {"OpConst", "OpSym", "OpAdd", "OpSub", "OpMul", "OpFloorDiv",
+		"OpCeilDiv", "OpMod", "OpMin", "OpMax", "OpEq", "OpLess", "OpSelect"},
 	reflect.TypeFor[runtime.BufferKind](): {"InInput", "InOutput", "InWeights", "InArena", "InLate"},
 	reflect.TypeFor[runtime.Relation]():   {"Equal", "AtMost", "Divisible"},
 }

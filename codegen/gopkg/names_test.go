@@ -9,8 +9,10 @@ import (
 )
 
 func TestIdentifiers(t *testing.T) {
-	names := []string{"input:0", "input_0", "onnx::Gemm_8", "0", "", "sr", "x.y/z", "Input3", "é", "日本", "a", "A", "--", "type"}
-	want := []string{"Input0", "Input0_2", "OnnxGemm8", "X0", "X", "SR", "XYZ", "Input3", "É", "X日本", "A", "A_2", "X_2", "Type"}
+	names := []string{"input:0", "input_0", "onnx::Gemm_8", "0", "", "sr", "x.y/z",
+		"Input3", "é", "日本", "a", "A", "--", "type"}
+	want := []string{"Input0", "Input0_2", "OnnxGemm8", "X0", "X", "SR", "XYZ",
+		"Input3", "É", "X日本", "A", "A_2", "X_2", "Type"}
 	if d := cmp.Diff(want, identifiers(names)); d != "" {
 		t.Error(d)
 	}
@@ -26,8 +28,8 @@ func TestLocals(t *testing.T) {
 
 func TestPackageName(t *testing.T) {
 	for file, want := range map[string]string{
-		"silero-vad.v5": "silerovadv5", "8bit": "bit", "main": "modelmain", "": "model", "type": "modeltype",
-		"log": "modellog", "Модель": "модель",
+		"silero-vad.v5": "silerovadv5", "8bit": "bit", "main": "modelmain", "": "model",
+		"type": "modeltype", "log": "modellog", "Модель": "модель",
 	} {
 		if got := PackageName(file); got != want {
 			t.Errorf("PackageName(%q) = %q, want %q", file, got, want)

@@ -33,7 +33,8 @@ func sample() *ir.Graph {
 	for i := range data {
 		data[i] = byte(i*i>>3) & 0x3f
 	}
-	w := op(ir.OpConst, &ir.ConstAttr{Value: &ir.Literal{DType: ir.F32, Shape: []int64{37, 19}, Data: data}})
+	w := op(ir.OpConst, &ir.ConstAttr{
+		Value: &ir.Literal{DType: ir.F32, Shape: []int64{37, 19}, Data: data}})
 	dot := op(ir.OpDot, &ir.DotAttr{LContract: []int{1}, RContract: []int{0}}, x, w)
 	across := func(v *ir.Value) *ir.Value {
 		return op(ir.OpBroadcast, &ir.BroadcastAttr{Shape: dot.Type.Shape, Axes: []int{0}}, v)
@@ -160,7 +161,9 @@ func TestPackage(t *testing.T) {
 	} else {
 		goRun(t, dir, []string{"CGO_ENABLED=1"}, "test", "-race", "-count=1", "./...")
 	}
-	for _, target := range []string{"linux/arm64", "windows/amd64", "darwin/arm64", "linux/riscv64", "js/wasm", "linux/386"} {
+	for _, target := range []string{
+		"linux/arm64", "windows/amd64", "darwin/arm64", "linux/riscv64", "js/wasm", "linux/386",
+	} {
 		goos, arch, _ := strings.Cut(target, "/")
 		goRun(t, dir, append(env, "GOOS="+goos, "GOARCH="+arch), "vet", "./...")
 	}
@@ -177,7 +180,8 @@ func TestPackageUnderQemu(t *testing.T) {
 			t.Logf("%s not tried: no %s: install qemu-user", arch, name)
 			continue
 		}
-		goRun(t, module(t, samplePackage(t, Options{})), append(goOnly(t), "GOARCH="+arch), "test", "-short", "-exec", qemu, "./...")
+		goRun(t, module(t, samplePackage(t, Options{})), append(goOnly(t), "GOARCH="+arch),
+			"test", "-short", "-exec", qemu, "./...")
 	}
 }
 
@@ -237,8 +241,8 @@ func TestDeterministic(t *testing.T) {
 
 func TestWriteReplacesItsOwnFilesAlone(t *testing.T) {
 	dir := t.TempDir()
-	first := Files{"model.go": []byte(header + "package p\n"), "old.go": []byte(header + "package p\n"),
-		"testdata/case1/in_X.npy": {1}}
+	ours := []byte(header + "package p\n")
+	first := Files{"model.go": ours, "old.go": ours, "testdata/case1/in_X.npy": {1}}
 	if err := first.Write(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +310,8 @@ func TestExecutable(t *testing.T) {
 		t.Errorf("output 0 is %v, wanted %v", got.Text(), cases[0].Outputs[1].Text())
 	}
 	out, err := exec.Command(exe, "-describe").Output()
-	want := "input\tinput:0\tf32[N,37]\ninput\tsr\ti64[]\noutput\tonnx::Soft_1\tf32[N,19]\noutput\t0\ti64[N]\n"
+	want := "input\tinput:0\tf32[N,37]\ninput\tsr\ti64[]\n" +
+		"output\tonnx::Soft_1\tf32[N,19]\noutput\t0\ti64[N]\n"
 	if err != nil || string(out) != want {
 		t.Errorf("-describe: %v, %q, wanted %q", err, out, want)
 	}

@@ -65,7 +65,8 @@ func inexact(op ir.Op, d ir.DType) bool {
 	switch op {
 	case ir.OpPow:
 		return d.IsFloat()
-	case ir.OpExp, ir.OpSin, ir.OpCos, ir.OpTan, ir.OpAsin, ir.OpAcos, ir.OpSinh, ir.OpCosh, ir.OpAtan2:
+	case ir.OpExp, ir.OpSin, ir.OpCos, ir.OpTan, ir.OpAsin, ir.OpAcos, ir.OpSinh, ir.OpCosh,
+		ir.OpAtan2:
 		return d == ir.F64
 	}
 	return false

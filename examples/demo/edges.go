@@ -41,22 +41,26 @@ func edgeModel() *onnxpb.ModelProto {
 		data = append(data, byte(b), byte(b>>8), byte(b>>16), byte(b>>24))
 	}
 	node := func(op, out string, attrs []*onnxpb.AttributeProto, in ...string) *onnxpb.NodeProto {
-		return &onnxpb.NodeProto{OpType: op, Name: out, Input: in, Output: []string{out}, Attribute: attrs}
+		return &onnxpb.NodeProto{
+			OpType: op, Name: out, Input: in, Output: []string{out}, Attribute: attrs}
 	}
 	ints := func(name string, v ...int64) *onnxpb.AttributeProto {
 		return &onnxpb.AttributeProto{Name: name, Type: onnxpb.AttrInts, Ints: v}
 	}
 	keep := &onnxpb.AttributeProto{Name: "keepdims", Type: onnxpb.AttrInt, I: 1}
+	weights := &onnxpb.TensorProto{Name: "sobel",
+		DataType: onnxpb.Float, Dims: []int64{2, 1, 3, 3}, RawData: data}
 	return &onnxpb.ModelProto{
 		IRVersion: 8, ProducerName: "tcc demo",
 		OpsetImport: []*onnxpb.OperatorSetIDProto{{Version: 17}},
 		Graph: &onnxpb.GraphProto{
 			Name: "edges",
 			Node: []*onnxpb.NodeProto{
-				node("Conv", "gradients", []*onnxpb.AttributeProto{ints("pads", 1, 1, 1, 1)}, "image", "sobel"),
+				node("Conv", "gradients", []*onnxpb.AttributeProto{ints("pads", 1, 1, 1, 1)},
+					"image", "sobel"),
 				node("ReduceL2", "edges", []*onnxpb.AttributeProto{ints("axes", 1), keep}, "gradients"),
 			},
-			Initializer: []*onnxpb.TensorProto{{Name: "sobel", DataType: onnxpb.Float, Dims: []int64{2, 1, 3, 3}, RawData: data}},
+			Initializer: []*onnxpb.TensorProto{weights},
 			Input:       []*onnxpb.ValueInfoProto{port("image")},
 			Output:      []*onnxpb.ValueInfoProto{port("edges")},
 		},

@@ -75,14 +75,16 @@ func (d *demo) build(model, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	fmt.Printf("  %.1f s, %.1f MB, one static file\n", time.Since(start).Seconds(), float64(info.Size())/1e6)
+	fmt.Printf("  %.1f s, %.1f MB, one static file\n",
+		time.Since(start).Seconds(), float64(info.Size())/1e6)
 	return exe, nil
 }
 
 // call runs a compiled model: inputs by name, outputs as NAME.npy files of
 // which the named one is returned. With timed, the program says how long it
 // took.
-func (d *demo) call(exe string, inputs map[string]*runtime.Tensor, output string, timed bool) (*runtime.Tensor, error) {
+func (d *demo) call(exe string, inputs map[string]*runtime.Tensor, output string,
+	timed bool) (*runtime.Tensor, error) {
 	args := []string{"-output-dir", d.dir, "-time=" + strconv.FormatBool(timed)}
 	for name, t := range inputs {
 		file := filepath.Join(d.dir, "in_"+runtime.FileName(name)+".npy")

@@ -60,7 +60,8 @@ func TestSameBits(t *testing.T) {
 		}
 	}
 	file := filepath.Join(t.TempDir(), "half.safetensors")
-	if err := os.WriteFile(file, trained(t, options{steps: steps, stopAfter: steps / 2}), 0o600); err != nil {
+	half := trained(t, options{steps: steps, stopAfter: steps / 2})
+	if err := os.WriteFile(file, half, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(one, trained(t, options{steps: steps, resume: file})) {

@@ -155,7 +155,8 @@ func main() {
 	log.SetFlags(0)
 	log.SetPrefix("shakespeare: ")
 	o := options{out: os.Stderr}
-	flag.StringVar(&o.data, "data", "../shared/corpora/data/tinyshakespeare/input.txt", "`file` of text")
+	flag.StringVar(&o.data, "data", "../shared/corpora/data/tinyshakespeare/input.txt",
+		"`file` of text")
 	flag.StringVar(&o.checkpoint, "checkpoint", "", "`file` that the state is saved to")
 	flag.StringVar(&o.resume, "resume", "", "checkpoint `file` to go on from")
 	flag.StringVar(&o.curve, "curve", "", "`file` of the curves, .svg or .png")

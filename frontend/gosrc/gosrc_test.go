@@ -37,7 +37,8 @@ func record(dir, pkg string) (*gosrc.Package, gosrc.Target, error) {
 	if err != nil {
 		return nil, t, err
 	}
-	return p, t, p.Record(ctx, map[string][]byte{filepath.Join(p.Dir, gosrc.APIFile): stub[gosrc.APIFile]})
+	file := filepath.Join(p.Dir, gosrc.APIFile)
+	return p, t, p.Record(ctx, map[string][]byte{file: stub[gosrc.APIFile]})
 }
 
 func TestForms(t *testing.T) {
@@ -65,7 +66,8 @@ func TestForms(t *testing.T) {
 		for k, v := range f.Graph.Results {
 			out = append(out, f.Graph.ResultNames[k]+" "+v.Type.String())
 		}
-		if got := f.Name + ": " + strings.Join(in, ", ") + " -> " + strings.Join(out, ", "); got != want[i] {
+		got := f.Name + ": " + strings.Join(in, ", ") + " -> " + strings.Join(out, ", ")
+		if got != want[i] {
 			t.Errorf("got  %s\nwant %s", got, want[i])
 		}
 	}
@@ -76,7 +78,8 @@ func TestForms(t *testing.T) {
 	for _, line := range []string{
 		"func (c *ModelForwardCompiled) Run(m ModelTensors, x *tccrt.Tensor) (*tccrt.Tensor, error) {",
 		"func (c *ModelUpdateCompiled) Run(m *ModelTensors, x *tccrt.Tensor) (ModelTensors, error) {",
-		"func (c *TwiceCompiled) Run(xs []*tccrt.Tensor, pair [2]*tccrt.Tensor) ([]*tccrt.Tensor, error) {",
+		"func (c *TwiceCompiled) Run(xs []*tccrt.Tensor, pair [2]*tccrt.Tensor) " +
+			"([]*tccrt.Tensor, error) {",
 		"func (c *bakedCompiled) Run(x *tccrt.Tensor) (*tccrt.Tensor, *tccrt.Tensor, error) {",
 		"func (c *LossCompiled) Run(m *ModelTensors, x *tccrt.Tensor, label *tccrt.Tensor) " +
 			"(*tccrt.Tensor, *ModelTensors, *tccrt.Tensor, error) {",

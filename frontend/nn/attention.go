@@ -29,7 +29,8 @@ func (l MultiHeadAttention) Apply(x tensor.Tensor, o AttentionConfig) tensor.Ten
 	if o.KVHeads == 0 {
 		o.KVHeads = o.Heads
 	}
-	q, k, v := heads(l.Q.Apply(x), o.Heads), heads(l.K.Apply(x), o.KVHeads), heads(l.V.Apply(x), o.KVHeads)
+	q := heads(l.Q.Apply(x), o.Heads)
+	k, v := heads(l.K.Apply(x), o.KVHeads), heads(l.V.Apply(x), o.KVHeads)
 	if o.Rotary != 0 {
 		q, k = Rotary(q, o.Rotary), Rotary(k, o.Rotary)
 	}

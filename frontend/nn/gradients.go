@@ -106,8 +106,8 @@ func Half[P any](p P, d tensor.DType) P {
 // MixedGrad is ValueAndGrad of f, whose argument is *p in type d, scaled by s.
 // The gradients are F32 and scaled back; finite tells, as a scalar, whether all
 // are finite, and *s becomes the scale of the next step.
-func MixedGrad[P any](f func(P) tensor.Tensor, p P, d tensor.DType, s *LossScale) (loss tensor.Tensor,
-	grads P, finite tensor.Tensor, err error) {
+func MixedGrad[P any](f func(P) tensor.Tensor, p P, d tensor.DType, s *LossScale) (
+	loss tensor.Tensor, grads P, finite tensor.Tensor, err error) {
 	value, grads, err := tensor.ValueAndGrad(func(p P) tensor.Tensor {
 		return f(Half(p, d)).Cast(tensor.F32).Mul(s.Factor)
 	}, p)

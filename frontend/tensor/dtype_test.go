@@ -75,7 +75,8 @@ func TestView(t *testing.T) {
 	x.View(-1).Set(9, 0)
 	x.View(3, 2).Set(8, 2, 1)
 	want(t, x, []int{2, 3}, int64(9), 1, 2, 3, 4, 8)
-	if err := x.T().View(6).Err(); err == nil || !strings.Contains(err.Error(), "Reshape it, which copies") {
+	err := x.T().View(6).Err()
+	if err == nil || !strings.Contains(err.Error(), "Reshape it, which copies") {
 		t.Errorf("of a transpose: %v", err)
 	}
 	x.Diagonal(1).Set(7)

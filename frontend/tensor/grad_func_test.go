@@ -71,7 +71,9 @@ func TestJacobian(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, j, []int{2}, 2.0, 1)
-	h, err := tensor.Hessian(func(x tensor.Tensor) tensor.Tensor { return x.Pow(3).Sum().Mul(x.Sum()) }, x)
+	h, err := tensor.Hessian(func(x tensor.Tensor) tensor.Tensor {
+		return x.Pow(3).Sum().Mul(x.Sum())
+	}, x)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,8 +195,9 @@ func TestCustom(t *testing.T) {
 // what it was computed from must not stay.
 func TestPastIsFreed(t *testing.T) {
 	x := tensor.Of([]float64{1, 2})
+	squares := func(x tensor.Tensor) tensor.Tensor { return x.Square().Sum() }
 	for range 300 {
-		_, g, err := tensor.ValueAndGrad(func(x tensor.Tensor) tensor.Tensor { return x.Square().Sum() }, x)
+		_, g, err := tensor.ValueAndGrad(squares, x)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -218,7 +221,8 @@ func TestFunctionErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := back(x); err == nil || !strings.Contains(err.Error(), "cotangent 0 is f64[2], want f64") {
+	_, err = back(x)
+	if err == nil || !strings.Contains(err.Error(), "cotangent 0 is f64[2], want f64") {
 		t.Errorf("a cotangent of another shape: %v", err)
 	}
 	if _, err := tensor.Vmap(tensor.Tensor.Exp)(tensor.Of(1.0)); err == nil ||

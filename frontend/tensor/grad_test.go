@@ -59,11 +59,13 @@ func TestStopGradient(t *testing.T) {
 
 func TestGradErrors(t *testing.T) {
 	x := tensor.Of([]float64{1, 2})
-	if _, err := tensor.Grad(x.Sum(), x); err == nil || !strings.Contains(err.Error(), "RequiresGrad") {
+	_, err := tensor.Grad(x.Sum(), x)
+	if err == nil || !strings.Contains(err.Error(), "RequiresGrad") {
 		t.Errorf("Grad without RequiresGrad: %v", err)
 	}
 	x.RequiresGrad()
-	if err := x.Mul(2).Backward(); err == nil || !strings.Contains(err.Error(), "f64[2], want a floating-point scalar") {
+	err = x.Mul(2).Backward()
+	if err == nil || !strings.Contains(err.Error(), "f64[2], want a floating-point scalar") {
 		t.Errorf("Backward of a vector: %v", err)
 	}
 	if err := x.Grad().Err(); err == nil || !strings.Contains(err.Error(), "Backward") {

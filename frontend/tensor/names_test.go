@@ -47,7 +47,8 @@ var pyTorch = []struct{ chapter, names string }{
 	{"tensors", `view permute unsqueeze expand gather scatter scatter_add index_select index_add
 		index_copy index_fill masked_fill masked_select topk narrow select split chunk unfold
 		flatten clone item detach requires_grad backward grad zero_grad rot90 swapaxes diag
-		repeat_interleave tensor_split one_hot lerp clamp fmod frac rsqrt sigmoid erf erfc lgamma logit nan_to_num isclose cumsum cumprod cummax cummin
+		repeat_interleave tensor_split one_hot lerp clamp fmod frac rsqrt sigmoid erf erfc lgamma
+		logit nan_to_num isclose cumsum cumprod cummax cummin
 		logcumsumexp logsumexp softmax log_softmax einsum`},
 	{"in place", `add_ sub_ mul_ div_ pow_ fill_ copy_ zero_ clamp_ masked_fill_ scatter_
 		scatter_add_ index_add_ index_copy_ index_fill_ neg_ exp_ sqrt_ abs_ relu_`},
@@ -57,7 +58,8 @@ var pyTorch = []struct{ chapter, names string }{
 		softmin glu`},
 	{"layers", `conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d max_pool1d
 		max_pool2d max_pool3d max_pool1d_with_indices max_pool2d_with_indices
-		max_pool3d_with_indices max_unpool1d max_unpool2d max_unpool3d avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d
+		max_pool3d_with_indices max_unpool1d max_unpool2d max_unpool3d avg_pool1d avg_pool2d
+		avg_pool3d adaptive_avg_pool1d
 		adaptive_avg_pool2d adaptive_max_pool1d adaptive_max_pool2d layer_norm rms_norm batch_norm
 		group_norm instance_norm local_response_norm normalize cosine_similarity pad interpolate
 		pixel_shuffle pixel_unshuffle fold scaled_dot_product_attention`},

@@ -23,7 +23,10 @@ func TestScan(t *testing.T) {
 	h, ys := run(w)
 	want(t, h, []int{}, 4.25)
 	want(t, ys, []int{3}, 10.0, 25, 42.5)
-	_, g, err := tensor.ValueAndGrad(func(w tensor.Tensor) tensor.Tensor { h, _ := run(w); return h }, w)
+	_, g, err := tensor.ValueAndGrad(func(w tensor.Tensor) tensor.Tensor {
+		h, _ := run(w)
+		return h
+	}, w)
 	if err != nil {
 		t.Fatal(err)
 	}

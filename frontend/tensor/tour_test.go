@@ -48,7 +48,9 @@ func TestTour(t *testing.T) {
 	t.Run("misfit", func(t *testing.T) {
 		err := m.Add(v).Mul(2).Err()
 		got := fmt.Sprint(err)
-		for _, s := range []string{"tour_test.go:", ": Add: ", "(2,3)", "(2)", "axis 1 is 3 against 2", "Unsqueeze(1)"} {
+		for _, s := range []string{
+			"tour_test.go:", ": Add: ", "(2,3)", "(2)", "axis 1 is 3 against 2", "Unsqueeze(1)",
+		} {
 			if !strings.Contains(got, s) {
 				t.Errorf("error %q does not say %q", got, s)
 			}

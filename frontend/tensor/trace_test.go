@@ -152,7 +152,8 @@ func TestTraceErrors(t *testing.T) {
 			return x.Add(tensor.Of([]int{1, 2,
 				3}))
 		}),
-			"shapes (N,2) and (3) do not broadcast: axis 1 is 2 against 3; the first would fit as (N,2,1): use Unsqueeze(2)"},
+			"shapes (N,2) and (3) do not broadcast: axis 1 is 2 against 3; " +
+				"the first would fit as (N,2,1): use Unsqueeze(2)"},
 		{"reading", one(func(x tensor.Tensor) tensor.Tensor {
 			if _, err := tensor.Data[float32](x); err != nil {
 				return tensor.Of(0).Add(x).Reshape(7, 7, 7).Add(err)
@@ -196,7 +197,8 @@ func TestErrors(t *testing.T) {
 		{x.Index(2), "Index: index 2 is out of range for axis 0 of shape (2,3)"},
 		{x.Index(0, 0, 0), "Index: 3 indices for 2 axes"},
 		{x.Index(tensor.Slice(0, 1.5)),
-			"Index: axis 0: want Slice(start, stop) or Slice(start, stop, step) with ints or nil and a step that is not 0"},
+			"Index: axis 0: want Slice(start, stop) or Slice(start, stop, step) with ints or nil " +
+				"and a step that is not 0"},
 		{x.Index([]bool{true, false, false}),
 			"Index: axis 0 of shape (2,3), extent of the mask: 3 is not 2"},
 		{x.Clone().Set(1, tensor.All, []bool{true, false}),
@@ -230,7 +232,8 @@ func TestErrors(t *testing.T) {
 			t.Errorf("after %v: error %v", err, again)
 		}
 	}
-	if _, err := tensor.Data[float64](x); err == nil || !strings.Contains(err.Error(), "the elements are f32, not float64") {
+	_, err := tensor.Data[float64](x)
+	if err == nil || !strings.Contains(err.Error(), "the elements are f32, not float64") {
 		t.Errorf("Data of another type: %v", err)
 	}
 	bad := fmt.Sprint(x.Sum(7))

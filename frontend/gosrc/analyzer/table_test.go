@@ -120,7 +120,8 @@ func TestFunctions(t *testing.T) {
 			fmt.Fprintf(&vars, "%q: %s.%s,\n", importPrefix+pkg+"."+v, pkg, v)
 		}
 	}
-	fmt.Fprintf(&b, ")\n\n// functions are those of tcc's packages that make tensors, by import path and name.\n"+
+	fmt.Fprintf(&b, ")\n\n"+
+		"// functions are those of tcc's packages that make tensors, by import path and name.\n"+
 		"var functions = map[string]any{\n%s}\n\n// variables are those of tcc's packages.\n"+
 		"var variables = map[string]any{\n%s}\n", &funcs, &vars)
 	want, err := format.Source(b.Bytes())
@@ -137,7 +138,8 @@ func TestFunctions(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Error("functions.go is stale: run TCC_UPDATE=1 go test -run TestFunctions ./frontend/gosrc/analyzer")
+		t.Error("functions.go is stale: " +
+			"run TCC_UPDATE=1 go test -run TestFunctions ./frontend/gosrc/analyzer")
 	}
 	for name := range unmodelled {
 		_, method := tensorType.MethodByName(name)
@@ -157,8 +159,8 @@ func TestMethods(t *testing.T) {
 			can = can && makes(m.Type.In(k))
 		}
 		if !can && unmodelled[m.Name] == "" {
-			t.Errorf("method %s%v: its arguments cannot be made: give the reason in unmodelled, or the type to named",
-				m.Name, m.Type)
+			t.Errorf("method %s%v: its arguments cannot be made: "+
+				"give the reason in unmodelled, or the type to named", m.Name, m.Type)
 		}
 	}
 	for path, f := range functions {

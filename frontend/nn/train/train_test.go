@@ -65,10 +65,12 @@ func TestTable(t *testing.T) {
 		t.Errorf("%v %v", xs, err)
 	}
 	labels, classes, err := tab.Classes("kind")
-	if err != nil || !slices.Equal(labels, []int64{0, 1, 0}) || !slices.Equal(classes, []string{"x", "z"}) {
+	if err != nil || !slices.Equal(labels, []int64{0, 1, 0}) ||
+		!slices.Equal(classes, []string{"x", "z"}) {
 		t.Errorf("%v %v %v", labels, classes, err)
 	}
-	if _, err := tab.Numbers(true, "kind"); err == nil || !strings.Contains(err.Error(), "row 1: kind") {
+	_, err = tab.Numbers(true, "kind")
+	if err == nil || !strings.Contains(err.Error(), "row 1: kind") {
 		t.Errorf("words as numbers: %v", err)
 	}
 	if _, err := tab.Numbers(true, "c"); err == nil {
@@ -108,11 +110,13 @@ func TestFolder(t *testing.T) {
 		}
 	}
 	f, err := train.ReadFolder(dir)
-	if err != nil || f.Len() != 2 || f.Label(1) != 1 || !slices.Equal(f.Classes, []string{"dark", "light"}) {
+	if err != nil || f.Len() != 2 || f.Label(1) != 1 ||
+		!slices.Equal(f.Classes, []string{"dark", "light"}) {
 		t.Fatalf("%v %v", f, err)
 	}
 	out := make([]float32, 12)
-	if err := f.RGB(1, 2, 2, out); err != nil || !slices.Equal(out, []float32{1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0}) {
+	err = f.RGB(1, 2, 2, out)
+	if err != nil || !slices.Equal(out, []float32{1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0}) {
 		t.Errorf("%v %v", out, err)
 	}
 }
@@ -170,12 +174,14 @@ func read(t *testing.T, file string) []byte {
 
 // TestCheckpoint saves and loads, and refuses what does not fit.
 func TestCheckpoint(t *testing.T) {
-	s := state{tensor.Of([]float32{1, 2}), [2]tensor.Tensor{tensor.Of(int64(7)), tensor.Ones(tensor.BF16, 2, 2)}}
+	s := state{tensor.Of([]float32{1, 2}),
+		[2]tensor.Tensor{tensor.Of(int64(7)), tensor.Ones(tensor.BF16, 2, 2)}}
 	file := filepath.Join(t.TempDir(), "s.safetensors")
 	if err := train.Save(file, &s, 42); err != nil {
 		t.Fatal(err)
 	}
-	got := state{tensor.Zeros(tensor.F32, 2), [2]tensor.Tensor{tensor.Of(int64(0)), tensor.Zeros(tensor.BF16, 2, 2)}}
+	got := state{tensor.Zeros(tensor.F32, 2),
+		[2]tensor.Tensor{tensor.Of(int64(0)), tensor.Zeros(tensor.BF16, 2, 2)}}
 	step, err := train.Load(file, &got)
 	if err != nil || step != 42 {
 		t.Fatalf("step %d, %v", step, err)
@@ -194,7 +200,8 @@ func TestCheckpoint(t *testing.T) {
 		t.Errorf("what was loaded is saved as\n%s\nand was\n%s", b, a)
 	}
 	other := state{tensor.Zeros(tensor.F32, 3), got.M}
-	if _, err := train.Load(file, &other); err == nil || !strings.Contains(err.Error(), "W: is f32[2], want f32[3]") {
+	_, err = train.Load(file, &other)
+	if err == nil || !strings.Contains(err.Error(), "W: is f32[2], want f32[3]") {
 		t.Errorf("another shape: %v", err)
 	}
 	data := read(t, file)

@@ -125,10 +125,13 @@ func Runtime(x tensor.Tensor) (*runtime.Tensor, error) {
 
 // data are the inverses of wrap.
 var data = map[ir.DType]func(tensor.Tensor) (*runtime.Tensor, error){
-	ir.Bool: unwrapper[bool], ir.I8: unwrapper[int8], ir.I16: unwrapper[int16],
-	ir.I32: unwrapper[int32], ir.I64: unwrapper[int64], ir.U8: unwrapper[uint8], ir.U16: unwrapper[uint16],
-	ir.U32: unwrapper[uint32], ir.U64: unwrapper[uint64], ir.F32: unwrapper[float32],
-	ir.F64: unwrapper[float64], ir.F16: halves(runtime.F16), ir.BF16: halves(runtime.BF16),
+	ir.I8: unwrapper[int8], ir.I16: unwrapper[int16],
+	ir.I32: unwrapper[int32], ir.I64: unwrapper[int64],
+	ir.U8: unwrapper[uint8], ir.U16: unwrapper[uint16],
+	ir.U32: unwrapper[uint32], ir.U64: unwrapper[uint64],
+	ir.F32: unwrapper[float32], ir.F64: unwrapper[float64],
+	ir.F16: halves(runtime.F16), ir.BF16: halves(runtime.BF16),
+	ir.Bool: unwrapper[bool],
 }
 
 func unwrapper[E interface {

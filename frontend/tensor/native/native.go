@@ -135,7 +135,8 @@ func (e *evaluator) Prepare(ctx context.Context, g *ir.Graph, inPlace [][2]int) 
 
 // load compiles g, see [codegen.Options] for inPlace; nil where LLVM would be
 // needed and is not there.
-func (e *evaluator) load(ctx context.Context, g *ir.Graph, inPlace [][2]int) (*runtime.Model, error) {
+func (e *evaluator) load(ctx context.Context, g *ir.Graph,
+	inPlace [][2]int) (*runtime.Model, error) {
 	a, err := codegen.Compile(ctx, g, codegen.Options{InPlace: inPlace})
 	switch {
 	case errors.Is(err, llvm.ErrNotFound):

@@ -28,7 +28,8 @@ func TestDense(t *testing.T) {
 		t.Fatal(err)
 	}
 	back, shared, err := gonum.Dense(whole)
-	if err != nil || !shared || unsafe.SliceData(back.RawMatrix().Data) != unsafe.SliceData(m.RawMatrix().Data) {
+	if err != nil || !shared ||
+		unsafe.SliceData(back.RawMatrix().Data) != unsafe.SliceData(m.RawMatrix().Data) {
 		t.Errorf("and back: shared %v, %v", shared, err)
 	}
 	if c, shared, err := gonum.Dense(x); err != nil || shared || c.At(0, 1) != 60 {

@@ -36,7 +36,8 @@ func TestFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := f.Names(); !slices.Equal(got, []string{"big", "none", "w", "flag"}) || f.Metadata["format"] != "tcc" {
+	got := f.Names()
+	if !slices.Equal(got, []string{"big", "none", "w", "flag"}) || f.Metadata["format"] != "tcc" {
 		t.Errorf("names %q, metadata %v", got, f.Metadata)
 	}
 	for _, name := range f.Names() {
@@ -68,6 +69,11 @@ func file(header, body string) []byte {
 	return []byte(string(binary.LittleEndian.AppendUint64(nil, uint64(len(header)))) + header + body)
 }
 
+// f32s is a file of one tensor in 4 bytes.
+func f32s(shape, body string) []byte {
+	return file(`{"a":{"dtype":"F32","shape":`+shape+`,"data_offsets":[0,4]}}`, body)
+}
+
 func TestBadFiles(t *testing.T) {
 	for name, f := range map[string]struct {
 		data []byte
@@ -76,12 +82,11 @@ func TestBadFiles(t *testing.T) {
 		"short":    {[]byte("abc"), "want a header"},
 		"length":   {binary.LittleEndian.AppendUint64(nil, 1<<62), "want at most"},
 		"json":     {file("{", ""), "header"},
-		"beyond":   {file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, "abc"), "want it to begin"},
-		"size":     {file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}`, "abcd"), "8 bytes, the file has 4"},
-		"negative": {file(`{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}`, "abcd"), "shape [-1]"},
-		"huge": {file(`{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,4]}}`, "abcd"),
-			"larger than memory"},
-		"hole": {file(`{"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}`, "ab"), "begin at 0"},
+		"beyond":   {f32s("[1]", "abc"), "want it to begin"},
+		"size":     {f32s("[2]", "abcd"), "8 bytes, the file has 4"},
+		"negative": {f32s("[-1]", "abcd"), "shape [-1]"},
+		"huge":     {f32s("[4611686018427387904,4]", "abcd"), "larger than memory"},
+		"hole":     {file(`{"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}`, "ab"), "begin at 0"},
 		"overlap": {file(`{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},`+
 			`"b":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}`, "ab"), "begin at 2"},
 		"rest":  {file(`{}`, "ab"), "2 bytes after"},
