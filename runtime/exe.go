@@ -4,8 +4,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -104,6 +106,11 @@ func (c *exe) run(open func(...Option) (*Model, error)) (int, error) {
 
 // read loads the inputs in the order of the program's.
 func (c *exe) read(p *Program) ([]*Tensor, error) {
+	for _, name := range slices.Sorted(maps.Keys(c.inputs)) {
+		if !slices.ContainsFunc(p.Inputs, func(q Port) bool { return q.Name == name }) {
+			return nil, fmt.Errorf("there is no input %s: -describe lists them", name)
+		}
+	}
 	in := make([]*Tensor, len(p.Inputs))
 	for i := range p.Inputs {
 		port := &p.Inputs[i]
@@ -112,15 +119,11 @@ func (c *exe) read(p *Program) ([]*Tensor, error) {
 			return nil, fmt.Errorf("input %s is missing: -input %s=FILE of type %s", port.Name, port.Name,
 				p.PortString(port))
 		}
-		delete(c.inputs, port.Name)
 		t, err := ReadInput(value, port.DType)
 		if err != nil {
 			return nil, fmt.Errorf("input %s: %w", port.Name, err)
 		}
 		in[i] = t
-	}
-	for name := range c.inputs {
-		return nil, fmt.Errorf("there is no input %s: -describe lists them", name)
 	}
 	return in, nil
 }

@@ -7,10 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tensorcc/tcc/codegen/llvm"
 	"github.com/tensorcc/tcc/codegen/peak"
@@ -413,6 +415,28 @@ func reluModel(t *testing.T, dir string, op string, x, want []float32) {
 		if err := onnxpb.WriteFile(filepath.Join(set, name), p); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestInterrupt stops a command as Ctrl-C does.
+func TestInterrupt(t *testing.T) {
+	model := write(t, "sums.tir", sums)
+	here := make(chan os.Signal, 1) // a signal that comes too early or too late does not end the tests
+	signal.Notify(here, os.Interrupt)
+	defer signal.Stop(here)
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tick := time.AfterFunc(200*time.Millisecond, func() {
+		if err := self.Signal(os.Interrupt); err != nil {
+			t.Error(err)
+		}
+	})
+	defer tick.Stop()
+	status, _, stderr := tcc(t, "bench", model, "-backend", "interp", "-time", "1m")
+	if status != exitFail || stderr != "tcc: interrupted\n" {
+		t.Errorf("status %d, error %q", status, stderr)
 	}
 }
 

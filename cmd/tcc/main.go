@@ -78,6 +78,9 @@ func run(args []string) (status int) {
 		return exitOK
 	case errors.Is(err, errReported):
 		return exitFail
+	case ctx.Err() != nil:
+		fmt.Fprintln(os.Stderr, "tcc: interrupted")
+		return exitFail
 	case errors.As(err, &u), errors.As(err, &e): // the library's are those of its help command
 		fmt.Fprintln(os.Stderr, "tcc:", err)
 		return exitUsage
