@@ -183,7 +183,7 @@ func effects(k *kernel.Kernel, body []kernel.Stmt) ir.Dim {
 		case *kernel.If:
 			sum = sum.Add(effects(k, s.Then)).Add(effects(k, s.Else))
 		case *kernel.Store:
-			if slices.Contains(k.Params, s.Buf) {
+			if b, _ := s.Buf.Root(); slices.Contains(k.Params, b) {
 				sum = sum.AddConst(1)
 			}
 		case *kernel.Fail:

@@ -248,7 +248,11 @@ func (c *call) sizeLaunch(i int) {
 		c.scratch.reserve(l.scratch)
 	}
 	l.cost = c.val(l.plan.Cost)
-	l.chunk, l.split = divide(l.tasks, l.cost, c.engine.workers.threads)
+	threads := c.engine.workers.threads
+	if l.plan.Ordered {
+		threads = 1
+	}
+	l.chunk, l.split = divide(l.tasks, l.cost, threads)
 	if l.split && l.scratch <= maxBytes {
 		c.engine.workers.prepare(l.scratch)
 	}

@@ -168,6 +168,9 @@ type Launch struct {
 	Writes []int // positions in Bufs of those that are written; the others are read
 	Dims   []Int // the integer params in order
 	Cost   Int   // estimated nanoseconds on one thread; decides about splitting, not about results
+	// Ordered says that the kernel's tasks are steps, each of which needs what those before it did:
+	// one thread runs them in order.
+	Ordered bool
 }
 
 // If runs Then if the byte at Cond is not zero, else Else.

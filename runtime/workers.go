@@ -15,8 +15,10 @@ import (
 
 // Measured on 2 cores of a virtual machine (2026-11): waking a parked goroutine takes 5 to 50 µs,
 // handing a job to one that spins under 1 µs.
+// SplitCost is the nanoseconds from which on a launch is split; one that costs less runs on the caller.
+const SplitCost = 5_000
+
 const (
-	splitCost = 5_000   // ns: launches that cost less run on the caller
 	wakeCost  = 25_000  // ns: see worthHelp
 	minChunk  = 1_500   // ns: chunks are not cut smaller
 	maxChunk  = 250_000 // ns: a call of machine code cannot be preempted, so that the GC waits
@@ -36,7 +38,7 @@ func divide(tasks, cost int64, threads int) (chunk int64, split bool) {
 		}
 		return max(1, int64(float64(tasks)*(float64(ns)/float64(cost))))
 	}
-	split = threads > 1 && tasks > 1 && cost >= splitCost
+	split = threads > 1 && tasks > 1 && cost >= SplitCost
 	if !split {
 		return part(maxChunk), false
 	}

@@ -33,6 +33,8 @@
 //	vector    lanes of one vector operation; the extent is a number, the body
 //	          has no loop but unrolled ones, iterations are independent;
 //	          a condition on the lane becomes a mask
+//	steps     iterations are tasks, run in order by one thread; the loop is
+//	          the outermost one and depends on what it did before
 //	grid      iterations are blocks of a GPU, run in any order; loops over
 //	          the grid are the outermost ones, nested perfectly
 //	block     iterations are threads of a block; see below
@@ -51,6 +53,13 @@
 // A loop that is marked indep has iterations that do not depend on each other.
 // [MarkIndep] proves it on the naive tree, where indices are simple; primitives
 // keep it, so that what they make of the loops need not be proven again.
+//
+// # Steps
+//
+// A loop over steps has allocations, and loops with one iteration each of which
+// has the body of a kernel. [Kernel.Inner] is such a kernel, to be scheduled as if it
+// were alone, and [Kernel.SetInner] puts it back. What the kernels read and write are
+// parts of the parameters, by the step, or scratch memory.
 //
 // # Primitives
 //

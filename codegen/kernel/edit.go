@@ -448,6 +448,9 @@ func (k *Kernel) copyAlso(body []Stmt, other map[string]string) ([]Stmt, map[str
 	})
 	for old, b := range s.bufs {
 		b.Size = s.d(old.Size)
+		if old.Of != nil {
+			b.Of, b.At = s.buf(old.Of), s.d(old.At)
+		}
 	}
 	return s.body(body), s.names
 }

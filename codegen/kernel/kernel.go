@@ -39,6 +39,19 @@ type Buffer struct {
 	// Ahead, if not 0, is how many elements behind one that is used memory is
 	// asked for: what the kernel uses some time later. See [Kernel.Ahead].
 	Ahead int64
+	// Of is the buffer that an allocated buffer is a part of, from its element At
+	// on; nil for one of its own.
+	Of *Buffer
+	At ir.Dim
+}
+
+// Root is the buffer in whose memory b lies, and where it begins there.
+func (b *Buffer) Root() (*Buffer, ir.Dim) {
+	at := ir.Const(0)
+	for ; b.Of != nil; b = b.Of {
+		at = at.Add(b.At)
+	}
+	return b, at
 }
 
 // Stmt is a statement: *Loop, *Store, *Let, *If, *Alloc, *Fail or *Call.
@@ -53,6 +66,7 @@ const (
 	Parallel
 	Unroll
 	Vector
+	Steps
 	GridX
 	GridY
 	GridZ
@@ -94,7 +108,7 @@ type (
 		Then, Else []Stmt
 	}
 	// Alloc makes a scratch, local or shared buffer for the rest of the
-	// enclosing body. Its contents are undefined.
+	// enclosing body, whose contents are undefined, or names a part of another.
 	Alloc struct{ Buf *Buffer }
 	// Fail ends the kernel with Status where Cond holds.
 	Fail struct {

@@ -25,6 +25,9 @@ func (m *dimMapper) buf(b *Buffer) *Buffer {
 	if _, ok := m.bufs[b]; !ok {
 		c := *b
 		c.Size = m.f(b.Size)
+		if b.Of != nil {
+			c.Of, c.At = m.buf(b.Of), m.f(b.At)
+		}
 		m.bufs[b] = &c
 	}
 	return m.bufs[b]

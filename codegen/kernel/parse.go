@@ -155,6 +155,15 @@ func (p *parser) buffer() *Buffer {
 		b.Ahead, _ = p.dim().Int()
 		p.expect("]")
 	}
+	if p.keyword("of") {
+		name := p.word()
+		if b.Of = p.bufs[name]; b.Of == nil {
+			p.fail("unknown buffer %s", name)
+		}
+		p.expect("[")
+		b.At = p.dim()
+		p.expect("]")
+	}
 	p.bufs[b.Name] = b
 	return b
 }
@@ -250,7 +259,7 @@ func (p *parser) loop(b Bind, depth int) Stmt {
 	l := &Loop{Var: p.word(), Bind: b}
 	p.expect("<")
 	l.Extent = p.dim()
-	l.Indep = p.keyword("indep") || b != Serial && b != Unroll
+	l.Indep = p.keyword("indep") || b != Serial && b != Unroll && b != Steps
 	p.end()
 	l.Body = p.body(depth + 1)
 	return l

@@ -37,7 +37,7 @@ var spaceNames = [...]string{Global: "global", Scratch: "scratch", Local: "local
 	Registers: "registers"}
 
 var bindNames = [...]string{Serial: "serial", Parallel: "parallel", Unroll: "unroll",
-	Vector: "vector", GridX: "grid.x", GridY: "grid.y", GridZ: "grid.z",
+	Vector: "vector", Steps: "steps", GridX: "grid.x", GridY: "grid.y", GridZ: "grid.z",
 	BlockX: "block.x", BlockY: "block.y", BlockZ: "block.z"}
 
 // String returns the name of the binding in the text form.
@@ -61,6 +61,9 @@ func bufText(b *Buffer) string {
 	}
 	if b.Ahead != 0 {
 		t += fmt.Sprintf(" ahead[%d]", b.Ahead)
+	}
+	if b.Of != nil {
+		t += fmt.Sprintf(" of %s[%v]", b.Of.Name, b.At)
 	}
 	return t
 }

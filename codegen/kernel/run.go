@@ -177,6 +177,9 @@ func (m *machine) stmt(s Stmt) func() {
 }
 
 func (m *machine) alloc(b *Buffer) func() {
+	if b.Of != nil {
+		return m.part(b)
+	}
 	size, mem := m.dim(b.Size), &memory{size: b.DType.Size()}
 	m.bufs[b] = mem
 	return func() {
@@ -185,6 +188,22 @@ func (m *machine) alloc(b *Buffer) func() {
 			stop("buffer %s has %d elements", b.Name, n)
 		}
 		mem.data, mem.written = make([]byte, n*int64(mem.size)), make([]bool, n)
+	}
+}
+
+// part makes a buffer that is a part of another.
+func (m *machine) part(b *Buffer) func() {
+	of, at, size, mem := m.memory(b.Of), m.dim(b.At), m.dim(b.Size), &memory{size: b.DType.Size()}
+	m.bufs[b] = mem
+	return func() {
+		from, n := at(), size()
+		if all := int64(len(of.data) / of.size); from < 0 || n < 0 || from > all || n > all-from {
+			stop("%s: elements %d to %d+%d of %s, which has %d", b.Name, from, from, n, b.Of.Name, all)
+		}
+		mem.data = of.data[from*int64(mem.size) : (from+n)*int64(mem.size)]
+		if of.written != nil {
+			mem.written = of.written[from : from+n]
+		}
 	}
 }
 

@@ -69,12 +69,12 @@ func atMost(d ir.Dim, extents map[string]ir.Dim) ir.Dim {
 }
 
 // Tasks is the number of tasks of k: the product of the extents of its
-// parallel loops, 1 without any.
+// parallel loops, or the extent of its loop over steps, 1 without any.
 func Tasks(k *Kernel) ir.Dim {
 	n := ir.Const(1)
 	for body := k.Body; len(body) == 1; {
 		l, ok := body[0].(*Loop)
-		if !ok || l.Bind != Parallel {
+		if !ok || l.Bind != Parallel && l.Bind != Steps {
 			break
 		}
 		n = n.Mul(l.Extent)

@@ -17,7 +17,7 @@ import (
 //	k4  stores go to buffers that are written: outputs or the kernel's own,
 //	    and store their element type
 //	k5  expressions have the argument types that their operation wants
-//	k6  parallel loops, and those over a grid, are outermost and nested
+//	k6  parallel loops, those over steps, and those over a grid, are outermost and nested
 //	    perfectly; only these and other axes of the block are around an axis
 //	    of a block, whose extent is a number
 //	k7  a vector loop has a number as extent, is independent and has no loop
@@ -119,6 +119,11 @@ func (v *verifier) loop(s *Loop, l level) {
 	switch s.Bind {
 	case Serial:
 		l.outer = false
+	case Steps:
+		if !l.outer {
+			v.fail("k6", "loop %s over steps is not outermost and alone", s.Var)
+		}
+		l.outer, l.axes = false, false
 	case Unroll:
 		l.outer = false
 		if !static || n > 1<<10 {
@@ -162,7 +167,9 @@ func (v *verifier) loop(s *Loop, l level) {
 func (v *verifier) alloc(b *Buffer, l level) (undo func()) {
 	v.define(b.Name)
 	v.dim(b.Size, "size of "+b.Name)
-	if b.Space == Global {
+	if b.Of != nil {
+		v.part(b)
+	} else if b.Space == Global {
 		v.fail("k3", "alloc of %s, which is global", b.Name)
 	}
 	if (b.Space == Local || b.Space >= Shared) && !b.Size.Static() {
@@ -176,6 +183,20 @@ func (v *verifier) alloc(b *Buffer, l level) (undo func()) {
 		v.thread[b] = true
 	}
 	return func() { delete(v.bufs, b) }
+}
+
+// part checks a buffer that is a part of another.
+func (v *verifier) part(b *Buffer) {
+	v.dim(b.At, "place of "+b.Name)
+	switch of := b.Of; {
+	case !v.bufs[of]:
+		v.fail("k3", "%s is a part of %s, which is not in scope", b.Name, of.Name)
+	case of.DType != b.DType || of.Space != b.Space:
+		v.fail("k3", "%s, %v in %v, is a part of %s, %v in %v", b.Name, b.DType, b.Space, of.Name,
+			of.DType, of.Space)
+	case b.Out && !of.Out || b.In && !of.In && !of.Out:
+		v.fail("k4", "%s is read or written, as a part of %s, which is not", b.Name, of.Name)
+	}
 }
 
 func (v *verifier) let(s *Let) (undo func()) {

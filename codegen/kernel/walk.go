@@ -60,6 +60,9 @@ func WalkDims(body []Stmt, f func(ir.Dim)) {
 			f(s.Index)
 		case *Alloc:
 			f(s.Buf.Size)
+			if s.Buf.Of != nil {
+				f(s.Buf.At)
+			}
 		case *Call:
 			for _, t := range s.Tiles {
 				f(t.Index)

@@ -193,9 +193,11 @@ func (c *counter) operation(e *Expr, times float64) {
 
 // access counts the elements of a buffer that one access touches.
 func (c *counter) access(b *Buffer, index ir.Dim, s loopSet, write bool) {
+	b, at := b.Root()
 	if b.Space != Global {
 		return
 	}
+	index = index.Add(at)
 	n := c.times(s & (c.set(index) | c.data(index, s)))
 	if d, ok := c.distinct(index); ok {
 		n = min(n, d)

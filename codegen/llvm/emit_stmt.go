@@ -63,7 +63,7 @@ func (e *emitter) scoped(f func()) {
 func (e *emitter) loop(l *kernel.Loop) {
 	extent, static := e.fold(l.Extent).Int()
 	switch {
-	case l.Bind == kernel.Parallel && !e.tasks:
+	case (l.Bind == kernel.Parallel || l.Bind == kernel.Steps) && !e.tasks:
 		e.taskLoop(l)
 	case static && extent <= 0:
 	case l.Bind == kernel.Unroll || static && extent == 1:
@@ -161,7 +161,7 @@ func (e *emitter) counted(lo, hi value.Value, skip bool, body func(i value.Value
 func (e *emitter) taskLoop(l *kernel.Loop) {
 	e.tasks = true
 	nest := []*kernel.Loop{l}
-	for len(l.Body) == 1 {
+	for len(l.Body) == 1 && l.Bind == kernel.Parallel {
 		inner, ok := l.Body[0].(*kernel.Loop)
 		if !ok || inner.Bind != kernel.Parallel {
 			break
@@ -248,6 +248,11 @@ func (e *emitter) fail(s *kernel.Fail) {
 // alloc makes a scratch or local buffer.
 func (e *emitter) alloc(b *kernel.Buffer) {
 	elem := stored(b.DType)
+	if b.Of != nil {
+		of := e.memory(b.Of)
+		e.bufs[b] = &memory{base: e.address(b.Of, e.fold(b.At)), elem: elem, local: of.local, meta: of.meta}
+		return
+	}
 	space := b.Space
 	if space == kernel.Registers && e.target.Emulated != "" {
 		space = kernel.Local

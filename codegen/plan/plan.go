@@ -473,7 +473,7 @@ func (b *builder) lower(kind string, body *ir.Graph, args []*ir.Value, outs []in
 	}
 	var steps []runtime.Step
 	for _, v := range versions(tree, weights) {
-		l := &runtime.Launch{Kernel: b.kernel(v, kind, body), Bufs: bufs, Writes: writes, Cost: cost}
+		l := &runtime.Launch{Kernel: b.kernel(v, kernelName(kind, body)), Bufs: bufs, Writes: writes, Cost: cost}
 		for _, dim := range v.dims {
 			d, err := b.slots.int(dim)
 			if err != nil {
@@ -488,14 +488,14 @@ func (b *builder) lower(kind string, body *ir.Graph, args []*ir.Value, outs []in
 
 // kernel returns the index of the kernel of a version: where trees, the values
 // of their Dims and conditions are equal, kernels are one.
-func (b *builder) kernel(v version, kind string, body *ir.Graph) int {
+func (b *builder) kernel(v version, name string) int {
 	k := v.tree
 	key := k.String() + ir.Shape(v.dims).String() + v.when.String()
 	if i, ok := b.kernels[key]; ok {
 		return i
 	}
 	i := len(b.trees)
-	k.Name = fmt.Sprintf("k%d_%s", i, kernelName(kind, body))
+	k.Name = fmt.Sprintf("k%d_%s", i, name)
 	b.kernels[key] = i
 	b.trees, b.defs, b.when = append(b.trees, k), append(b.defs, v.dims), append(b.when, v.when)
 	b.p.Kernels = append(b.p.Kernels, runtime.Kernel{Name: k.Name, Node: nodes(k.Pos)})

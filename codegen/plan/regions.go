@@ -95,26 +95,29 @@ func defined(g *ir.Graph, set map[string]bool) {
 // offset depends on the step.
 func (b *builder) scan(v *ir.Value) ([]runtime.Step, error) {
 	a := v.Attr.(*ir.LoopAttr)
-	trip, err := b.slots.int(a.Length)
-	if err != nil {
-		return nil, err
-	}
 	t := b.slots.loopSymbol()
 	l := &scanner{b: b, v: v, a: a, t: ir.Sym(t), at: ir.Sym(t)}
 	if a.Reverse {
 		l.at = a.Length.AddConst(-1).Sub(l.t)
 	}
-	for _, f := range []func() error{l.carries, l.slices, l.stacked, l.invariant} {
-		if err := f(); err != nil {
-			return nil, err
-		}
+	if err := l.carries(); err != nil {
+		return nil, err
 	}
-	body, err := b.graph(a.Body, l.outs)
+	l.slices()
+	if err := l.stacked(); err != nil {
+		return nil, err
+	}
+	one, when, err := l.oneKernel()
 	if err != nil {
 		return nil, err
 	}
-	b.bufs[v] = l.results
-	return append(l.before, &runtime.Loop{Symbol: b.slots.symbol(t), Trip: trip, Body: body}), nil
+	if one != nil {
+		l.steps = append(l.steps, one)
+	}
+	if b.bufs[v] = l.results; one == nil || !when.IsConst(1) {
+		err = l.loop(t, a.Length.Mul(ir.Const(1).Sub(when)))
+	}
+	return l.steps, err
 }
 
 // scanner is the state of planning one scan.
@@ -123,32 +126,66 @@ type scanner struct {
 	v       *ir.Value
 	a       *ir.LoopAttr
 	t, at   ir.Dim // step, and the index of its slices
-	before  []runtime.Step
-	outs    []int // of the body's results
-	results []int // of the scan
+	steps   []runtime.Step
+	in, out []part // of the body's parameters and results
+	results []int  // of the scan
 }
 
-// slice is the part of buffer buf that begins at offset, relative to it.
-func (l *scanner) slice(buf int, offset, size ir.Dim) (int, error) {
-	x := l.b.p.Buffers[buf]
-	off, err := l.b.slots.int(offset)
+// part is where a tensor lies in a buffer that has size elements: from element at on.
+type part struct {
+	of       int
+	size, at ir.Dim
+}
+
+// loop writes a loop of trip steps, each of which launches its kernels.
+func (l *scanner) loop(t string, trip ir.Dim) error {
+	l.b.slots.declare(t, -1, 0)
+	n, err := l.b.slots.int(trip)
+	if err != nil {
+		return err
+	}
+	var outs []int
+	for i, p := range l.a.Body.Params {
+		buf := l.in[i].of
+		if i < l.a.Carry+l.a.Xs {
+			if buf, err = l.slice(l.in[i], p.Type); err != nil {
+				return err
+			}
+		}
+		l.b.bufs[p] = []int{buf}
+	}
+	for i, r := range l.a.Body.Results {
+		buf, err := l.slice(l.out[i], r.Type)
+		if err != nil {
+			return err
+		}
+		outs = append(outs, buf)
+	}
+	body, err := l.b.graph(l.a.Body, outs)
+	l.steps = append(l.steps, &runtime.Loop{Symbol: l.b.slots.symbol(t), Trip: n, Body: body})
+	return err
+}
+
+// slice is the buffer of the part p, a tensor of type t.
+func (l *scanner) slice(p part, t ir.Type) (int, error) {
+	x := l.b.p.Buffers[p.of]
+	off, err := l.b.slots.int(p.at.MulConst(int64(t.DType.Size())))
 	if err != nil {
 		return 0, err
 	}
-	if x.Offset = l.b.slots.sum(x.Offset, off); err != nil {
-		return 0, err
-	}
-	x.Size, err = l.b.slots.int(size)
-	part := l.b.buffer(x)
-	l.b.parts[part] = true
-	return part, err
+	x.Offset = l.b.slots.sum(x.Offset, off)
+	x.Size, err = l.b.slots.int(bytesOf(t))
+	buf := l.b.buffer(x)
+	l.b.parts[buf] = true
+	return buf, err
 }
 
 func (l *scanner) carries() error {
 	for i := range l.a.Carry {
-		size := bytesOf(l.a.Body.Params[i].Type)
-		half := size.AddConst(63).FloorDiv(ir.Const(64)).MulConst(64)
-		both, err := l.b.slots.int(half.MulConst(2))
+		t := l.a.Body.Params[i].Type
+		line := int64(weightAlign / t.DType.Size())
+		half := t.Shape.Size().CeilDiv(ir.Const(line)).MulConst(line)
+		both, err := l.b.slots.int(half.MulConst(2 * int64(t.DType.Size())))
 		if err != nil {
 			return err
 		}
@@ -156,36 +193,38 @@ func (l *scanner) carries() error {
 		if err != nil {
 			return err
 		}
-		l.before = append(l.before, steps...)
-		parity := func(t ir.Dim) ir.Dim { return t.Mod(ir.Const(2)).Mul(half) }
-		var at [4]int
-		for j, off := range []ir.Dim{ir.Const(0), parity(l.t), parity(l.t.AddConst(1)), parity(l.a.Length)} {
-			if at[j], err = l.slice(block, off, size); err != nil {
-				return err
-			}
+		parity := func(t ir.Dim) part {
+			return part{block, half.MulConst(2), t.Mod(ir.Const(2)).Mul(half)}
 		}
-		bytes, err := l.b.slots.int(size)
+		first, err := l.slice(parity(ir.Const(0)), t)
 		if err != nil {
 			return err
 		}
-		l.before = append(l.before, &runtime.Copy{Dst: at[0], Src: l.b.bufs[l.v.Args[i]][0], Size: bytes})
-		l.b.bufs[l.a.Body.Params[i]] = []int{at[1]}
-		l.outs, l.results = append(l.outs, at[2]), append(l.results, at[3])
+		last, err := l.slice(parity(l.a.Length), t)
+		if err != nil {
+			return err
+		}
+		bytes, err := l.b.slots.int(bytesOf(t))
+		if err != nil {
+			return err
+		}
+		steps = append(steps, &runtime.Copy{Dst: first, Src: l.b.bufs[l.v.Args[i]][0], Size: bytes})
+		l.steps = append(l.steps, steps...)
+		l.in, l.out = append(l.in, parity(l.t)), append(l.out, parity(l.t.AddConst(1)))
+		l.results = append(l.results, last)
 	}
 	return nil
 }
 
-func (l *scanner) slices() error {
-	for i := l.a.Carry; i < l.a.Carry+l.a.Xs; i++ {
-		p := l.a.Body.Params[i]
-		size := bytesOf(p.Type)
-		buf, err := l.slice(l.b.bufs[l.v.Args[i]][0], l.at.Mul(size), size)
-		if err != nil {
-			return err
+// slices finds the arguments of which a step gets a slice, or all.
+func (l *scanner) slices() {
+	for i, arg := range l.v.Args[l.a.Carry:] {
+		p := part{l.b.bufs[arg][0], arg.Type.Shape.Size(), ir.Const(0)}
+		if i < l.a.Xs {
+			p.at = l.at.Mul(l.a.Body.Params[l.a.Carry+i].Type.Shape.Size())
 		}
-		l.b.bufs[p] = []int{buf}
+		l.in = append(l.in, p)
 	}
-	return nil
 }
 
 func (l *scanner) stacked() error {
@@ -195,20 +234,9 @@ func (l *scanner) stacked() error {
 		if err != nil {
 			return err
 		}
-		l.before = append(l.before, steps...)
-		size := bytesOf(l.a.Body.Results[i].Type)
-		part, err := l.slice(buf, l.at.Mul(size), size)
-		if err != nil {
-			return err
-		}
-		l.outs, l.results = append(l.outs, part), append(l.results, buf)
-	}
-	return nil
-}
-
-func (l *scanner) invariant() error {
-	for i := l.a.Carry + l.a.Xs; i < len(l.v.Args); i++ {
-		l.b.bufs[l.a.Body.Params[i]] = l.b.bufs[l.v.Args[i]]
+		n := l.a.Body.Results[i].Type.Shape.Size()
+		l.steps, l.results = append(l.steps, steps...), append(l.results, buf)
+		l.out = append(l.out, part{buf, ts[i].Shape.Size(), l.at.Mul(n)})
 	}
 	return nil
 }

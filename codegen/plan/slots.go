@@ -103,12 +103,8 @@ func (s *slots) add(e runtime.Expr, late bool) runtime.Int {
 	return x
 }
 
-// loopSymbol declares the counter of a loop.
-func (s *slots) loopSymbol() string {
-	name := fmt.Sprintf("_t%d", len(s.p.Symbols))
-	s.declare(name, -1, 0)
-	return name
-}
+// loopSymbol names the counter of a loop, which is not declared yet.
+func (s *slots) loopSymbol() string { return fmt.Sprintf("_t%d", len(s.p.Symbols)) }
 
 // sum adds two integers.
 func (s *slots) sum(a, b runtime.Int) runtime.Int {

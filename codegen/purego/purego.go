@@ -108,7 +108,7 @@ func (p *printer) tasks(body []kernel.Stmt) error {
 	var loops []*kernel.Loop
 	for len(body) == 1 {
 		l, ok := body[0].(*kernel.Loop)
-		if !ok || l.Bind != kernel.Parallel {
+		if !ok || l.Bind != kernel.Parallel && l.Bind != kernel.Steps {
 			break
 		}
 		loops, body = append(loops, l), l.Body
@@ -230,6 +230,11 @@ func (p *printer) cond(s *kernel.If) error {
 
 func (p *printer) alloc(b *kernel.Buffer) error {
 	n, t := ident(b.Name), goType(b.DType)
+	if b.Of != nil {
+		p.printf("%s := %s[%s:][:%s]", n, p.use(b.Of.Name), p.dim(b.At), p.dim(b.Size))
+		p.printf("_ = %s", n)
+		return nil
+	}
 	if b.Space == kernel.Scratch {
 		p.printf("%s := unsafe.Slice((*%s)(unsafe.Add(scratch, %s)), %s)", n, t, p.dim(p.scratch),
 			p.dim(b.Size))

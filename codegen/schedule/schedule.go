@@ -6,7 +6,8 @@
 // statements (pointwise), one accumulation (products, windows), or several
 // loops (row operations). Each class has a strategy; where a primitive refuses
 // it, the next simpler one is taken, and at last the tree as it is with its
-// outer loops as tasks. Every schedule is legal, because primitives are.
+// outer loops as tasks. Every schedule is legal, because primitives are. The kernels in a loop over
+// steps are scheduled one by one.
 package schedule
 
 import (
@@ -45,6 +46,9 @@ func Schedule(k *kernel.Kernel, t Target) (*kernel.Kernel, error) {
 // Explain is Schedule with the name of the strategy and what the better ones
 // refused.
 func Explain(k *kernel.Kernel, t Target) (*kernel.Kernel, string, error) {
+	if l := stepsOf(k); l != nil {
+		return steps(k, l, t)
+	}
 	marked, restore := kernel.Abstract(k)
 	kernel.MarkIndep(marked)
 	why := ""
