@@ -19,7 +19,7 @@ import (
 // oneKernel returns the launch that does all steps of the loop, nil if there is none, and the
 // condition under which it does, 1 or 0.
 func (l *scanner) oneKernel() (runtime.Step, ir.Dim, error) {
-	m := &stepper{scanner: l, roots: map[int]*kernel.Buffer{}, of: map[*ir.Value][]*kernel.Buffer{},
+	m := &stepper{scanner: l, roots: map[root]*kernel.Buffer{}, of: map[*ir.Value][]*kernel.Buffer{},
 		when: ir.Const(1), cost: ir.Const(0)}
 	if ok, err := m.parts(); !ok || err != nil {
 		return nil, ir.Dim{}, err
@@ -34,8 +34,8 @@ func (l *scanner) oneKernel() (runtime.Step, ir.Dim, error) {
 // stepper is the state of making one kernel of a loop.
 type stepper struct {
 	*scanner
-	params []int // the program's buffers that are parameters
-	roots  map[int]*kernel.Buffer
+	params []root // that are parameters
+	roots  map[root]*kernel.Buffer
 	own    []*kernel.Buffer // parts of parameters, and scratch memory
 	of     map[*ir.Value][]*kernel.Buffer
 	inner  []inner
@@ -43,6 +43,12 @@ type stepper struct {
 	pos    []ir.Pos
 	when   ir.Dim
 	cost   ir.Dim // ns of a step
+}
+
+// root is a buffer of the program; one without elements may be of several types.
+type root struct {
+	buf int
+	d   ir.DType
 }
 
 // inner is a kernel of the loop with what stands for its parameters.
@@ -135,10 +141,11 @@ func (m *stepper) direct(outs []*kernel.Buffer) map[*ir.Value]map[int]*kernel.Bu
 
 // buffer is the program's buffer i, of n elements, as a parameter of the kernel.
 func (m *stepper) buffer(i int, d ir.DType, n ir.Dim) *kernel.Buffer {
-	b, ok := m.roots[i]
+	r := root{i, d}
+	b, ok := m.roots[r]
 	if !ok {
 		b = &kernel.Buffer{Name: fmt.Sprintf("m%d", len(m.params)), DType: d, Size: n}
-		m.roots[i], m.params = b, append(m.params, i)
+		m.roots[r], m.params = b, append(m.params, r)
 	}
 	return b
 }
@@ -225,10 +232,10 @@ func (m *stepper) compose() (*kernel.Kernel, error) {
 			loop.Body = append(loop.Body, &kernel.Alloc{Buf: b})
 		}
 	}
-	used := func(i int) bool { return m.roots[i].In || m.roots[i].Out }
-	m.params = slices.DeleteFunc(m.params, func(i int) bool { return !used(i) })
-	for _, i := range m.params {
-		k.Params = append(k.Params, m.roots[i])
+	used := func(r root) bool { return m.roots[r].In || m.roots[r].Out }
+	m.params = slices.DeleteFunc(m.params, func(r root) bool { return !used(r) })
+	for _, r := range m.params {
+		k.Params = append(k.Params, m.roots[r])
 	}
 	for _, in := range m.inner { // whose variables get other names than these
 		k.Dims = append(k.Dims, in.tree.Dims...)
@@ -253,7 +260,10 @@ func (m *stepper) launch(k *kernel.Kernel) (runtime.Step, ir.Dim, error) {
 	const most = 2 // regions that give the kernel its name
 	name := "steps_" + strings.Join(m.names[:min(len(m.names), most)], "_")
 	out := &runtime.Launch{Kernel: m.b.kernel(version{tree, dims, m.when}, name),
-		Bufs: m.params, Cost: cost, Ordered: true}
+		Cost: cost, Ordered: true}
+	for _, r := range m.params {
+		out.Bufs = append(out.Bufs, r.buf)
+	}
 	for i, b := range tree.Params {
 		if b.Out {
 			out.Writes = append(out.Writes, i)
