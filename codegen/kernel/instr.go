@@ -56,6 +56,7 @@ func init() {
 	bf16Instrs()
 	transpositions()
 	interleaveInstrs()
+	askInstrs()
 	for _, r := range instrTable {
 		k := mustParse(r.text)
 		in := &Instr{Name: k.Name, Levels: strings.Fields(r.levels), Params: k.Params,

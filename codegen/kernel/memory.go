@@ -1,6 +1,10 @@
 package kernel
 
-import "github.com/tensorcc/tcc/ir"
+import (
+	"slices"
+
+	"github.com/tensorcc/tcc/ir"
+)
 
 // Primitives that change where values are kept.
 
@@ -39,6 +43,27 @@ func (k *Kernel) Stream(buf string) error {
 // It is legal under the same condition.
 func (k *Kernel) Ahead(buf string, n int64) error {
 	return k.mark("ahead", buf, func(b *Buffer) { b.Ahead = n })
+}
+
+// Ask has each iteration of loop v begin with a request for the line of memory at
+// index at of parameter buf, which may be outside of it. It is legal where the
+// kernel does not write buf; other primitives do not see through it.
+func (k *Kernel) Ask(v, buf string, at ir.Dim) error {
+	p, err := k.find("ask", v)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(k.Params, func(b *Buffer) bool { return b.Name == buf && !b.Out })
+	switch {
+	case i < 0:
+		return refuse("ask", v, "%s is not an input", buf)
+	case p.loop.Bind == Vector:
+		return refuse("ask", v, "its iterations are lanes")
+	}
+	b := k.Params[i]
+	ask := &Call{Instr: Asking(b.DType), Tiles: []Tile{{Buf: b, Index: at}}}
+	p.loop.Body = append([]Stmt{ask}, p.loop.Body...)
+	return nil
 }
 
 func (k *Kernel) mark(what, buf string, set func(*Buffer)) error {

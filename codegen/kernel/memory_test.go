@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/tensorcc/tcc/ir"
 )
 
 func TestMemory(t *testing.T) {
@@ -88,6 +89,32 @@ func TestMarks(t *testing.T) {
 	for name, want := range map[string]string{"y": "it is read and written", "z": "it is no parameter"} {
 		if err := k.Ahead(name, 16); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("ahead %s: %v, want %s", name, err, want)
+		}
+	}
+}
+
+func TestAsk(t *testing.T) {
+	const text = `kernel k(x f32[64] in, y f32[64] in out)
+	serial i < 4
+		vector j < 16
+			y[16*i+j] = add(x[16*i+j], y[16*i+j])
+`
+	k := parse(t, text)
+	if err := k.Ask("i", "x", ir.Sym("i").MulConst(16).AddConst(64)); err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Replace(text, "i < 4\n", "i < 4\n\t\tcall ask.f32(x[16*i+64])\n", 1)
+	if diff := cmp.Diff(want, k.String()); diff != "" {
+		t.Error(diff)
+	}
+	if err := Verify(k); err != nil {
+		t.Error(err)
+	}
+	for _, c := range []struct{ v, buf, want string }{{"i", "y", "y is not an input"},
+		{"i", "z", "z is not an input"}, {"j", "x", "its iterations are lanes"}} {
+
+		if err := k.Ask(c.v, c.buf, ir.Const(0)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("ask %s %s: %v, want %s", c.v, c.buf, err, c.want)
 		}
 	}
 }

@@ -23,12 +23,18 @@ var instrRows = map[string]func(e *emitter, c *kernel.Call){
 	"vdpbf16ps.512": (*emitter).dotBF16,
 }
 
+// instrFamilies has the emitters of instructions that differ by their types.
+var instrFamilies = map[string]func(e *emitter, c *kernel.Call){
+	"interleave.": (*emitter).interleave,
+	"transpose":   (*emitter).transpose,
+	"ask.":        (*emitter).askLine,
+}
+
 func instrRow(name string) func(e *emitter, c *kernel.Call) {
-	if strings.HasPrefix(name, "interleave.") {
-		return (*emitter).interleave
-	}
-	if strings.HasPrefix(name, "transpose") {
-		return (*emitter).transpose
+	for prefix, f := range instrFamilies {
+		if strings.HasPrefix(name, prefix) {
+			return f
+		}
 	}
 	if f := instrRows[name]; f != nil {
 		return f
@@ -49,6 +55,11 @@ func (e *emitter) call(c *kernel.Call) {
 	default:
 		f(e, c)
 	}
+}
+
+// askLine emits the request for a line.
+func (e *emitter) askLine(c *kernel.Call) {
+	e.prefetch(e.address(c.Tiles[0].Buf, e.fold(c.Tiles[0].Index)), 0, secondCache)
 }
 
 // emulate emits the meaning of an instruction that the target has not.

@@ -20,6 +20,8 @@ type product struct {
 	k      ir.Dim                  // iterations of the accumulation
 	odd    map[*kernel.Buffer]bool // what is not contiguous over lanes
 	shared map[*kernel.Buffer]bool // of it, what neighbouring columns share
+	// inOrder are buffers of which passes are asked for in the order of memory.
+	inOrder []string
 }
 
 // product schedules accumulations in register blocks: rows of one axis by

@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -46,6 +47,12 @@ func inputs(t testing.TB, k *kernel.Kernel, dims []int64) [][]byte {
 // check schedules k for all targets and compares what the trees compute.
 func check(t *testing.T, text, strategy string, dims ...[]int64) {
 	t.Helper()
+	checkFor(t, text, strategy, func(t Target) Target { return t }, dims...)
+}
+
+// checkFor is check for the targets as changed by as.
+func checkFor(t *testing.T, text, strategy string, as func(Target) Target, dims ...[]int64) {
+	t.Helper()
 	k, err := kernel.Parse(dedent(text))
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +61,7 @@ func check(t *testing.T, text, strategy string, dims ...[]int64) {
 		dims = [][]int64{nil}
 	}
 	for _, name := range []string{"x86-64-v4", "x86-64-v3", "arm64", "generic"} {
-		c, how, err := Explain(k, Targets[name])
+		c, how, err := Explain(k, as(Targets[name]))
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -74,6 +81,37 @@ func check(t *testing.T, text, strategy string, dims ...[]int64) {
 			}
 			if diff := cmp.Diff(x, y); diff != "" {
 				t.Fatalf("%s: %v: results differ\n%v", name, d, c)
+			}
+		}
+	}
+}
+
+// TestFewRows: products whose right operand is larger than the caches, which here
+// are small, with what is left of tasks, vectors and passes.
+func TestFewRows(t *testing.T) {
+	small := func(t Target) Target {
+		t.L3 = 2 << 10
+		t.Stream = min(t.Stream, 4<<10)
+		return t
+	}
+	for _, m := range []int{1, 4, 7} {
+		for _, size := range [][2]int{{37, 131}, {300, 19}} {
+			k, n := size[0], size[1]
+			text := strings.NewReplacer("MK", fmt.Sprint(m*k), "KN", fmt.Sprint(k*n), "MN", fmt.Sprint(m*n),
+				"M", fmt.Sprint(m), "K", fmt.Sprint(k), "N", fmt.Sprint(n)).Replace(`
+		kernel dot(a f32[MK] in, b f32[KN] in, y f32[MN] out)
+			serial i < M
+				serial j < N
+					alloc acc f32[1] local
+					acc[0] = 0.0f32
+					serial k < K
+						acc[0] = fma(a[K*i+k], b[j+N*k], acc[0])
+					y[N*i+j] = acc[0]
+	`)
+			checkFor(t, text, "product", small)
+			if m > 1 && k >= leastAlong {
+				turned := strings.Replace(text, fmt.Sprintf("j+%d*k", n), fmt.Sprintf("%d*j+k", k), 1)
+				checkFor(t, turned, "dots", small)
 			}
 		}
 	}

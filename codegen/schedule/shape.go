@@ -58,6 +58,9 @@ func (p *product) shape() block {
 	rowsSet, colsSet := min(int64(p.t.BlockRows), m), int64(p.t.BlockCols)
 	if rowsSet <= 0 && m <= fewRows && p.once(block{m, 1, w}) {
 		rowsSet = m
+		if m >= orderRows && p.passes(block{m, 1, w}) {
+			colsSet = 1
+		}
 	}
 	if m >= b.rows && rowsSet <= 0 && colsSet <= 0 {
 		bestCost = cost(b) * 31 / 32 // others are to be worth the odd sizes
@@ -104,7 +107,7 @@ type depth struct {
 // reads of the rows in the next one.
 func (p *product) depth(b block) depth {
 	if p.passes(b) {
-		return depth{len(p.red), passSteps}
+		return depth{len(p.red), p.passSteps()}
 	}
 	if p.m == "" || p.spread() {
 		return depth{}
@@ -134,61 +137,6 @@ func (p *product) depth(b block) depth {
 		return depth{i + 1, vectors * b.w}
 	}
 	return depth{}
-}
-
-// Products of few rows read each element of the operand with lanes once. Where
-// it comes from memory, passSteps steps of the accumulation pass over the
-// columns of a task together, so that as many rows of it are read a page each,
-// and what the next pass reads is asked for; the accumulators lie in the nearest
-// cache. (4096 x 4096, one row: 4.8 ms as other products, 3.2 in passes, 2.3 with
-// asking ahead, 3.4 in pieces of a kilobyte; 8 rows: 8.5, 4.4, 3.4, 4.1; AMD EPYC,
-// 2026-11-26.)
-const (
-	fewRows   = 8
-	passSteps = 8
-	passPiece = 4096 // bytes of a row, if that leaves some tasks
-)
-
-// once reports whether the operand with lanes comes from memory and one block has
-// all rows that it serves.
-func (p *product) once(b block) bool {
-	k, ok := p.k.Int()
-	n, fixed := p.static(p.n)
-	if !ok || !fixed || k*n*4 < int64(p.t.L3) || p.spread() {
-		return false
-	}
-	m, ok := p.rows()
-	return ok && m <= min(b.rows, fewRows)
-}
-
-// passes reports whether the product is such a one, with the steps of the
-// accumulation far apart, as they are not in panels.
-func (p *product) passes(b block) bool {
-	return len(p.red) == 1 && p.once(b) && slices.ContainsFunc(p.loads, func(e *kernel.Expr) bool {
-		return e.Index.Has(p.n) && !p.odd[e.Buf] && len(e.Args) == 0 && p.sparse(e, b)
-	})
-}
-
-// askNext asks for what the next pass reads of a buffer that does not stay in
-// the caches, or the next pages of a panel, as the hardware does not foresee it
-// from one page to the next. (8 rows, 4096 x 4096 in panels: 4.0 and 2.9 ms.)
-func (p *product) askNext(b block) {
-	if !p.once(b) || p.t.Stream == 0 {
-		return
-	}
-	passes := p.passes(b)
-	p.ahead = map[string]int64{}
-	for _, e := range p.loads {
-		step, _, _ := e.Index.Linear(last(p.red))
-		size, _ := e.Buf.Size.Int()
-		n, ok := step.Int()
-		if !ok || p.odd[e.Buf] || !e.Index.Has(p.n) || size*int64(e.DType.Size()) < p.t.Stream {
-			continue
-		}
-		if p.ahead[e.Buf.Name] = 2 * passPiece / int64(e.DType.Size()); passes {
-			p.ahead[e.Buf.Name] = n * passSteps
-		}
-	}
 }
 
 // rows is the number of rows, if it is known.

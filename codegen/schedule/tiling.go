@@ -82,7 +82,7 @@ func (p *product) tile() error {
 		return err
 	}
 	p.unguard()
-	return nil
+	return p.askInOrder(t)
 }
 
 // tasks lists the loops over tasks in their order, columns innermost. Where the
