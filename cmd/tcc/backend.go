@@ -110,7 +110,8 @@ func newTrees(ctx context.Context, g *ir.Graph, o backendOptions) (runner, error
 	return compileAndLoad(ctx, g, o, runtime.LevelGeneric)
 }
 
-func compileAndLoad(ctx context.Context, g *ir.Graph, o backendOptions, level string) (runner, error) {
+func compileAndLoad(ctx context.Context, g *ir.Graph, o backendOptions,
+	level string) (runner, error) {
 	a, err := compile(ctx, g, o, level)
 	if err != nil {
 		return nil, err
@@ -124,7 +125,8 @@ func compileAndLoad(ctx context.Context, g *ir.Graph, o backendOptions, level st
 
 // compile runs the compiler with a progress bar on a terminal, for what takes
 // more than a second.
-func compile(ctx context.Context, g *ir.Graph, o backendOptions, levels ...string) (*codegen.Artifact, error) {
+func compile(ctx context.Context, g *ir.Graph, o backendOptions,
+	levels ...string) (*codegen.Artifact, error) {
 	opts := codegen.Options{Levels: levels, Passes: o.passes, Tuning: o.tuning,
 		Precision: o.precision, Emulate: o.emulate, InPlace: o.inPlace}
 	if !o.quiet && term.IsTerminal(int(os.Stderr.Fd())) {

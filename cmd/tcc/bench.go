@@ -15,25 +15,33 @@ import (
 	"github.com/tensorcc/tcc/runtime"
 )
 
+const benchDescription = "" +
+	`Inputs that are not given are random (integers 0 or 1); dynamic extents are 1 unless -dim says
+otherwise; extents without a name are INPUT.AXIS.
+
+With -peaks it measures the machine instead: multiply-adds in a second at each CPU level,
+and bytes of memory read, copied, and in a triad; on one thread and on all (-threads).
+
+With -profile it measures each kernel: time, operations, bytes, and their share of the peak
+and of the bandwidth, which are measured first; and the nodes that are in it. Operations on
+integers count like those on floating-point numbers, elementary functions by their arithmetic.
+Bytes are those that must move if every launch finds nothing in a cache: a share of the
+bandwidth above 100 % says that it does.
+
+Compile is what it took this time; TCC_CACHE=off shows what it takes without the cache.
+
+Examples: tcc bench yolox.onnx -threads 1 -json
+          tcc bench yolox.onnx -threads 1 -profile
+          tcc bench -peaks`
+
 func benchCommand() *cli.Command {
 	return command(&cli.Command{
-		Name:      "bench",
-		Usage:     "measure latency and cost of a model",
-		ArgsUsage: "MODEL | -peaks",
-		Description: "Inputs that are not given are random (integers 0 or 1); dynamic extents are 1 unless -dim says\n" +
-			"otherwise; extents without a name are INPUT.AXIS.\n\n" +
-			"With -peaks it measures the machine instead: multiply-adds in a second at each CPU level,\n" +
-			"and bytes of memory read, copied, and in a triad; on one thread and on all (-threads).\n\n" +
-			"With -profile it measures each kernel: time, operations, bytes, and their share of the peak\n" +
-			"and of the bandwidth, which are measured first; and the nodes that are in it. Operations on\n" +
-			"integers count like those on floating-point numbers, elementary functions by their arithmetic.\n" +
-			"Bytes are those that must move if every launch finds nothing in a cache: a share of the\n" +
-			"bandwidth above 100 % says that it does.\n\n" +
-			"Compile is what it took this time; TCC_CACHE=off shows what it takes without the cache.\n\n" +
-			"Examples: tcc bench yolox.onnx -threads 1 -json\n" +
-			"          tcc bench yolox.onnx -threads 1 -profile\n" +
-			"          tcc bench -peaks",
-		Flags: append(append(inputFlags(), dimFlag(), backendFlag("native"), threadsFlag(), precisionFlag(),
+		Name:        "bench",
+		Usage:       "measure latency and cost of a model",
+		ArgsUsage:   "MODEL | -peaks",
+		Description: benchDescription,
+		Flags: append(append(inputFlags(),
+			dimFlag(), backendFlag("native"), threadsFlag(), precisionFlag(),
 			&cli.DurationFlag{Name: "time", Value: time.Second, Usage: "measure for about this long"},
 			&cli.BoolFlag{Name: "profile", Usage: "measure each kernel, and the machine's peaks beside it"},
 			&cli.BoolFlag{Name: "peaks", Usage: "measure the machine"},
@@ -109,15 +117,17 @@ func bench(ctx context.Context, c *cli.Command) error {
 
 func (r *benchResult) print() {
 	ms := func(s float64) string { return fmt.Sprintf("%.4g ms", 1e3*s) }
-	fmt.Printf("median %s, min %s, p99 %s of %d runs, %d threads, %s\n", ms(r.Median), ms(r.Min), ms(r.P99),
-		r.Runs, r.Threads, r.Level)
-	fmt.Printf("load %s, compile %s (%d of %d kernels from the cache), code %d bytes, weights %d bytes, arena %d bytes, %g allocations a run\n",
-		ms(r.Load), ms(r.Compile), r.Cached, r.KernelCount, r.CodeBytes, r.WeightBytes, r.ArenaBytes, r.Allocs)
+	fmt.Printf("median %s, min %s, p99 %s of %d runs, %d threads, %s\n",
+		ms(r.Median), ms(r.Min), ms(r.P99), r.Runs, r.Threads, r.Level)
+	fmt.Printf("load %s, compile %s (%d of %d kernels from the cache), ",
+		ms(r.Load), ms(r.Compile), r.Cached, r.KernelCount)
+	fmt.Printf("code %d bytes, weights %d bytes, arena %d bytes, %g allocations a run\n",
+		r.CodeBytes, r.WeightBytes, r.ArenaBytes, r.Allocs)
 	printKernels(r)
 }
 
-func benchNative(ctx context.Context, m *model, in []*runtime.Tensor, o backendOptions, d time.Duration,
-	profile bool, res *benchResult) error {
+func benchNative(ctx context.Context, m *model, in []*runtime.Tensor, o backendOptions,
+	d time.Duration, profile bool, res *benchResult) error {
 	var stats codegen.Stats
 	o.stats = &stats
 	level := os.Getenv("TCC_CPU")

@@ -18,17 +18,21 @@ import (
 	"github.com/tensorcc/tcc/runtime"
 )
 
+const buildDescription = "" +
+	`Executables are built by the Go toolchain, static, for the GOOS and GOARCH of the
+environment. Libraries for C come with a header and take DLPack tensors; they need cgo.
+MODEL.tune, which -tune writes beside the model, is an input of every later build (as of run,
+bench and diff): commit it with the model. Entries of kernels that changed are ignored.
+
+Example: tcc build yolox.onnx -tune -tune-time 2m
+         tcc build vad.onnx -o vad && ./vad -input input=frame.npy -input sr=16000 -output-dir out`
+
 func buildCommand() *cli.Command {
 	return command(&cli.Command{
-		Name:      "build",
-		Usage:     "compile a model to an executable, a Go package or a library for C",
-		ArgsUsage: "MODEL",
-		Description: "Executables are built by the Go toolchain, static, for the GOOS and GOARCH of the\n" +
-			"environment. Libraries for C come with a header and take DLPack tensors; they need cgo.\n" +
-			"MODEL.tune, which -tune writes beside the model, is an input of every later build (as of run,\n" +
-			"bench and diff): commit it with the model. Entries of kernels that changed are ignored.\n\n" +
-			"Example: tcc build yolox.onnx -tune -tune-time 2m\n" +
-			"         tcc build vad.onnx -o vad && ./vad -input input=frame.npy -input sr=16000 -output-dir out",
+		Name:        "build",
+		Usage:       "compile a model to an executable, a Go package or a library for C",
+		ArgsUsage:   "MODEL",
+		Description: buildDescription,
 		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "o", Usage: "`OUT`: file of the executable or folder of the package"},
 			&cli.StringFlag{Name: "buildmode", Value: "exe", Usage: "exe, gopkg, c-archive or c-shared"},
@@ -61,8 +65,9 @@ func cpuFlag() cli.Flag {
 }
 
 func rangeFlag() cli.Flag {
-	return &cli.StringSliceFlag{Name: "dim", Usage: "`NAME=N` fixes a dynamic extent, NAME=LO..HI bounds it; " +
-		"extents without a name are INPUT.AXIS"}
+	return &cli.StringSliceFlag{Name: "dim",
+		Usage: "`NAME=N` fixes a dynamic extent, NAME=LO..HI bounds it; " +
+			"extents without a name are INPUT.AXIS"}
 }
 
 func build(ctx context.Context, c *cli.Command) error {

@@ -9,19 +9,23 @@ import (
 	"github.com/tensorcc/tcc/codegen/cache"
 )
 
+const cacheDescription = "" +
+	`Machine code of kernels is kept by what it is made of, so that what was compiled once is
+not compiled again, by any command or program that uses tcc, and needs no LLVM. What it has
+changes no result.
+` + cache.DirEnv + ` names its folder, or is off; ` + cache.SizeEnv + ` bounds it, as 200M or 2G:
+what was not used for the longest goes. Code in it is executed: let nobody else write there.
+
+Examples: tcc cache
+          tcc cache -clear
+          ` + cache.DirEnv + `=off tcc build vad.onnx`
+
 func cacheCommand() *cli.Command {
 	return command(&cli.Command{
-		Name:  "cache",
-		Usage: "show or clear the compile cache",
-		Description: "Machine code of kernels is kept by what it is made of, so that what was compiled once is\n" +
-			"not compiled again, by any command or program that uses tcc, and needs no LLVM. What it has\n" +
-			"changes no result.\n" +
-			cache.DirEnv + " names its folder, or is off; " + cache.SizeEnv + " bounds it, as 200M or 2G:\n" +
-			"what was not used for the longest goes. Code in it is executed: let nobody else write there.\n\n" +
-			"Examples: tcc cache\n" +
-			"          tcc cache -clear\n" +
-			"          " + cache.DirEnv + "=off tcc build vad.onnx",
-		Flags: []cli.Flag{&cli.BoolFlag{Name: "clear", Usage: "remove all entries"}},
+		Name:        "cache",
+		Usage:       "show or clear the compile cache",
+		Description: cacheDescription,
+		Flags:       []cli.Flag{&cli.BoolFlag{Name: "clear", Usage: "remove all entries"}},
 	}, 0, 0, func(_ context.Context, c *cli.Command) error {
 		s, err := cache.Default()
 		if err != nil {
@@ -51,5 +55,6 @@ func cacheLine() string {
 	if err != nil {
 		return fmt.Sprintf("%s: %v", s.Dir, err)
 	}
-	return fmt.Sprintf("%s: %d entries, %.1f of at most %.0f MB", s.Dir, n, float64(size)/mb, float64(s.Limit)/mb)
+	return fmt.Sprintf("%s: %d entries, %.1f of at most %.0f MB",
+		s.Dir, n, float64(size)/mb, float64(s.Limit)/mb)
 }

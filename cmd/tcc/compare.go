@@ -34,7 +34,8 @@ func (d *difference) String() string {
 	if d.index < 0 {
 		return fmt.Sprintf("largest error %.3g of the largest element", d.worst)
 	}
-	return fmt.Sprintf("%d elements differ, worst element %d: got %v, want %v", d.count, d.index, d.got, d.want)
+	return fmt.Sprintf("%d elements differ, worst element %d: got %v, want %v",
+		d.count, d.index, d.got, d.want)
 }
 
 func (tol tolerance) compare(got, want *runtime.Tensor) difference {

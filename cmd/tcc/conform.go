@@ -19,14 +19,18 @@ import (
 	"github.com/tensorcc/tcc/runtime"
 )
 
+const conformDescription = "" +
+	`Every directory in or below DIR that has a model.onnx and folders with input_I.pb and
+output_I.pb is run: a line for each that does not pass, then the counts.
+
+Example: tcc conform -rtol 1e-3 -atol 1e-4 models`
+
 func conformCommand() *cli.Command {
 	return command(&cli.Command{
-		Name:      "conform",
-		Usage:     "run directories of models with reference inputs and outputs",
-		ArgsUsage: "DIR…",
-		Description: "Every directory in or below DIR that has a model.onnx and folders with input_I.pb and\n" +
-			"output_I.pb is run: a line for each that does not pass, then the counts.\n\n" +
-			"Example: tcc conform -rtol 1e-3 -atol 1e-4 models",
+		Name:        "conform",
+		Usage:       "run directories of models with reference inputs and outputs",
+		ArgsUsage:   "DIR…",
+		Description: conformDescription,
 		Flags: append(append(toleranceFlags(), backendFlag("native"), threadsFlag(), precisionFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object"},
 			&cli.BoolFlag{Name: "v", Usage: "print a line for those that pass, too"}), debugFlags()...),
@@ -79,13 +83,15 @@ func conform(ctx context.Context, c *cli.Command) error {
 		}
 	}
 	if c.Bool("json") {
-		err := json.NewEncoder(os.Stdout).Encode(map[string]any{"cases": cases, "passed": counts["passed"],
-			"failed": counts["failed"], "unsupported": counts["unsupported"]})
+		err := json.NewEncoder(os.Stdout).Encode(map[string]any{"cases": cases,
+			"passed": counts["passed"], "failed": counts["failed"],
+			"unsupported": counts["unsupported"]})
 		if err != nil {
 			return err
 		}
 	} else {
-		fmt.Printf("%d passed, %d failed, %d unsupported\n", counts["passed"], counts["failed"], counts["unsupported"])
+		fmt.Printf("%d passed, %d failed, %d unsupported\n",
+			counts["passed"], counts["failed"], counts["unsupported"])
 	}
 	if counts["passed"] < len(cases) {
 		return errReported
@@ -107,7 +113,8 @@ func conformDirs(roots []string) ([]string, error) {
 	var dirs []string
 	for _, root := range roots {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			if err == nil && !d.IsDir() && d.Name() == "model.onnx" && len(testSets(filepath.Dir(path))) > 0 {
+			if err == nil && !d.IsDir() && d.Name() == "model.onnx" &&
+				len(testSets(filepath.Dir(path))) > 0 {
 				dirs = append(dirs, filepath.Dir(path))
 			}
 			return err
@@ -133,7 +140,8 @@ func testSets(dir string) []string {
 }
 
 // conformDir compiles a model once and runs all its test sets.
-func conformDir(ctx context.Context, c *cli.Command, dir string, tol tolerance, res *conformCase) error {
+func conformDir(ctx context.Context, c *cli.Command, dir string, tol tolerance,
+	res *conformCase) error {
 	sets := testSets(dir)
 	m, err := loadConform(dir, sets[0], res)
 	if err != nil {
@@ -179,7 +187,9 @@ func loadConform(dir, set string, res *conformCase) (*model, error) {
 		if perr != nil {
 			continue
 		}
-		if l, lerr := onnx.Literal(p); lerr == nil && (l.DType.IsInt() && l.Size() <= most || l.DType.IsFloat() && l.Size() <= mostFloats) {
+		l, lerr := onnx.Literal(p)
+		if lerr == nil && (l.DType.IsInt() && l.Size() <= most ||
+			l.DType.IsFloat() && l.Size() <= mostFloats) {
 			fixed[name] = l
 			res.Fixed = append(res.Fixed, name)
 		}
@@ -201,15 +211,16 @@ func inputNames(path string) ([]string, error) {
 	defer f.Close()
 	var names []string
 	for _, in := range f.Model.Graph.Input {
-		given := slices.ContainsFunc(f.Model.Graph.Initializer, func(t *onnxpb.TensorProto) bool { return t.Name == in.Name })
-		if !given {
+		named := func(t *onnxpb.TensorProto) bool { return t.Name == in.Name }
+		if !slices.ContainsFunc(f.Model.Graph.Initializer, named) {
 			names = append(names, in.Name)
 		}
 	}
 	return names, nil
 }
 
-func conformSet(ctx context.Context, r runner, m *model, set string, tol tolerance, res *conformCase) error {
+func conformSet(ctx context.Context, r runner, m *model, set string, tol tolerance,
+	res *conformCase) error {
 	in := make([]*runtime.Tensor, len(m.graph.Params))
 	for i, p := range m.graph.Params {
 		at := i

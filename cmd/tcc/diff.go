@@ -16,10 +16,13 @@ func diffCommand() *cli.Command {
 		Name:      "diff",
 		Usage:     "run a model on two back ends and compare",
 		ArgsUsage: "MODEL",
-		Description: "Prints the largest error of each output; with -bisect, the first operation whose results differ.\n\n" +
+		Description: "Prints the largest error of each output; with -bisect, the first operation whose " +
+			"results differ.\n\n" +
 			"Example: tcc diff vad.onnx -input-dir ref_0 -backend native,interp -bisect",
-		Flags: append(append(append(inputFlags(), toleranceFlags()...), dimFlag(), threadsFlag(), precisionFlag(),
-			&cli.StringFlag{Name: "backend", Value: "native,interp", Usage: "the two back ends, `A,B`; B is the reference"},
+		Flags: append(append(append(inputFlags(), toleranceFlags()...),
+			dimFlag(), threadsFlag(), precisionFlag(),
+			&cli.StringFlag{Name: "backend", Value: "native,interp",
+				Usage: "the two back ends, `A,B`; B is the reference"},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "of the inputs that are not given"},
 			untunedFlag(),
 			&cli.BoolFlag{Name: "bisect", Usage: "name the first operation that differs"}), debugFlags()...),
@@ -137,7 +140,8 @@ func (d *differ) bisect(g *ir.Graph) error {
 			return nil
 		}
 	}
-	fmt.Println("no operation differs on its own: the difference comes with fusion or layout; try -skip fuse, -skip layout")
+	fmt.Println("no operation differs on its own: the difference comes with fusion or layout; " +
+		"try -skip fuse, -skip layout")
 	return nil
 }
 

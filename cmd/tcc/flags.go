@@ -18,13 +18,16 @@ import (
 
 func inputFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "input", Usage: "`NAME=FILE` (.npy, .pb), NAME=NUMBER, or a .pb FILE that has its name"},
-		&cli.StringFlag{Name: "input-dir", Usage: "`DIR` with input_0.pb, input_1.pb, … in the order of the inputs"},
+		&cli.StringSliceFlag{Name: "input",
+			Usage: "`NAME=FILE` (.npy, .pb), NAME=NUMBER, or a .pb FILE that has its name"},
+		&cli.StringFlag{Name: "input-dir",
+			Usage: "`DIR` with input_0.pb, input_1.pb, … in the order of the inputs"},
 	}
 }
 
 func backendFlag(value string) cli.Flag {
-	return &cli.StringFlag{Name: "backend", Value: value, Usage: "native, interp, or kernels (the scheduled trees)"}
+	return &cli.StringFlag{Name: "backend", Value: value,
+		Usage: "native, interp, or kernels (the scheduled trees)"}
 }
 
 func threadsFlag() cli.Flag {
@@ -32,19 +35,22 @@ func threadsFlag() cli.Flag {
 }
 
 func dimFlag() cli.Flag {
-	return &cli.StringSliceFlag{Name: "dim", Usage: "`NAME=N` sets a dynamic extent that no input gives"}
+	return &cli.StringSliceFlag{Name: "dim",
+		Usage: "`NAME=N` sets a dynamic extent that no input gives"}
 }
 
 func toleranceFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.FloatFlag{Name: "rtol", Value: 1e-3, Usage: "relative tolerance"},
-		&cli.FloatFlag{Name: "atol", Value: 1e-5, Usage: "absolute tolerance, as a part of the largest element"},
+		&cli.FloatFlag{Name: "atol", Value: 1e-5,
+			Usage: "absolute tolerance, as a part of the largest element"},
 	}
 }
 
 func precisionFlag() cli.Flag {
-	return &cli.StringFlag{Name: "precision", Value: "highest", Usage: "of float32 products: highest, high (16 " +
-		"bits of each factor) or medium (8 bits), where that is faster"}
+	return &cli.StringFlag{Name: "precision", Value: "highest",
+		Usage: "of float32 products: highest, high (16 bits of each factor) or medium (8 bits), " +
+			"where that is faster"}
 }
 
 // parsePrecision reads -precision.
@@ -64,10 +70,13 @@ func debugFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "skip", Hidden: true, Usage: "leave pass `NAME` out"},
 		&cli.StringFlag{Name: "stop-after", Hidden: true, Usage: "stop after pass `NAME`"},
 		&cli.BoolFlag{Name: "check", Hidden: true, Usage: "verify after each pass"},
-		&cli.StringFlag{Name: "d", Hidden: true, Usage: "rules: print which rule fired where; help: describe the passes"},
-		&cli.StringFlag{Name: "memory", Usage: "compute again what would need more than `SIZE`, such as 512MiB, of working memory"},
-		&cli.BoolFlag{Name: "emulate", Hidden: true, Usage: "let a level that this machine lacks, as TCC_CPU names " +
-			"it, run with its instructions emulated"},
+		&cli.StringFlag{Name: "d", Hidden: true,
+			Usage: "rules: print which rule fired where; help: describe the passes"},
+		&cli.StringFlag{Name: "memory",
+			Usage: "compute again what would need more than `SIZE`, such as 512MiB, of working memory"},
+		&cli.BoolFlag{Name: "emulate", Hidden: true,
+			Usage: "let a level that this machine lacks, as TCC_CPU names it, " +
+				"run with its instructions emulated"},
 		&cli.StringFlag{Name: "fp", Hidden: true, Value: "strict", Usage: "strict or relaxed"},
 	}
 }
@@ -139,7 +148,9 @@ func passOptions(c *cli.Command) (passes.Options, error) {
 	switch d := c.String("d"); d {
 	case "":
 	case "rules":
-		o.Fired = func(rule string, v *ir.Value) { fmt.Fprintf(c.Root().ErrWriter, "%s: %v %v\n", rule, v, v.Pos) }
+		o.Fired = func(rule string, v *ir.Value) {
+			fmt.Fprintf(c.Root().ErrWriter, "%s: %v %v\n", rule, v, v.Pos)
+		}
 	case "help":
 		fmt.Fprint(c.Root().Writer, passes.Help())
 	default:

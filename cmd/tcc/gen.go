@@ -19,23 +19,30 @@ import (
 	"github.com/tensorcc/tcc/ir"
 )
 
+const genDescription = "" +
+	`What it writes builds with Go alone: no tcc, no LLVM, no cgo. It is made to be committed.
+Its tests compare with what the interpreter makes of the inputs given, or of the test data
+beside the model, or of random inputs.
+
+Without -model, the functions of PACKAGE (. if left out) that have a directive such as
+//tcc:compile x=f32[N,784] are run to record them; zz_tcc.go beside them, or in -o DIR, then has
+a type PredictCompiled for Predict. go doc ` + gopkg.Module + `/frontend/gosrc has the directives.
+
+Example, in a Go file: //go:generate tcc gen -model vad.onnx -pkg vad -o internal/vad
+or: //go:generate tcc gen .`
+
 func genCommand() *cli.Command {
 	return command(&cli.Command{
-		Name:      "gen",
-		Usage:     "write Go code that runs a model, or the //tcc:compile functions of a package",
-		ArgsUsage: "[PACKAGE]",
-		Description: "What it writes builds with Go alone: no tcc, no LLVM, no cgo. It is made to be committed.\n" +
-			"Its tests compare with what the interpreter makes of the inputs given, or of the test data\n" +
-			"beside the model, or of random inputs.\n\n" +
-			"Without -model, the functions of PACKAGE (. if left out) that have a directive such as\n" +
-			"//tcc:compile x=f32[N,784] are run to record them; zz_tcc.go beside them, or in -o DIR, then has\n" +
-			"a type PredictCompiled for Predict. go doc " + gopkg.Module + "/frontend/gosrc has the directives.\n\n" +
-			"Example, in a Go file: //go:generate tcc gen -model vad.onnx -pkg vad -o internal/vad\n" +
-			"or: //go:generate tcc gen .",
+		Name:        "gen",
+		Usage:       "write Go code that runs a model, or the //tcc:compile functions of a package",
+		ArgsUsage:   "[PACKAGE]",
+		Description: genDescription,
 		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "model", Usage: "`FILE` of the model"},
-			&cli.StringFlag{Name: "o", Usage: "`DIR` of the package; its name, or the functions' folder, if left out"},
-			&cli.BoolFlag{Name: "check", Usage: "write nothing; list what is stale and exit with status 1 if anything is"},
+			&cli.StringFlag{Name: "o",
+				Usage: "`DIR` of the package; its name, or the functions' folder, if left out"},
+			&cli.BoolFlag{Name: "check",
+				Usage: "write nothing; list what is stale and exit with status 1 if anything is"},
 		}, packageFlags()...), slices.DeleteFunc(debugFlags(), func(f cli.Flag) bool {
 			return f.Names()[0] == "check"
 		})...),
@@ -46,14 +53,19 @@ func genCommand() *cli.Command {
 func packageFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "pkg", Usage: "`NAME` of the package; made of the model's if left out"},
-		&cli.StringFlag{Name: "runtime", Value: "copy", Usage: "copy: the package depends on nothing of tcc; " +
-			"import: packages share " + gopkg.RuntimePath},
-		&cli.StringFlag{Name: "weights", Value: "embed", Usage: "embed: in the program; beside: in a file that New maps"},
+		&cli.StringFlag{Name: "runtime", Value: "copy",
+			Usage: "copy: the package depends on nothing of tcc; " +
+				"import: packages share " + gopkg.RuntimePath},
+		&cli.StringFlag{Name: "weights", Value: "embed",
+			Usage: "embed: in the program; beside: in a file that New maps"},
 		cpuFlag(), precisionFlag(), rangeFlag(), tuneFlag(), tuneTimeFlag(), untunedFlag(),
-		&cli.StringSliceFlag{Name: "input", Usage: "`NAME=FILE` (.npy, .pb) or NAME=NUMBER: input of the recorded test"},
-		&cli.StringSliceFlag{Name: "input-dir", Usage: "`DIR` with input_0.pb, … of a recorded test; may be repeated"},
+		&cli.StringSliceFlag{Name: "input",
+			Usage: "`NAME=FILE` (.npy, .pb) or NAME=NUMBER: input of the recorded test"},
+		&cli.StringSliceFlag{Name: "input-dir",
+			Usage: "`DIR` with input_0.pb, … of a recorded test; may be repeated"},
 		&cli.FloatFlag{Name: "rtol", Value: 1e-3, Usage: "relative tolerance of the recorded test"},
-		&cli.FloatFlag{Name: "atol", Value: 1e-4, Usage: "its absolute tolerance, as a part of the largest element"},
+		&cli.FloatFlag{Name: "atol", Value: 1e-4,
+			Usage: "its absolute tolerance, as a part of the largest element"},
 	}
 }
 
@@ -73,7 +85,8 @@ func gen(ctx context.Context, c *cli.Command) error {
 	case c.String("model") == "":
 		return genFuncs(ctx, c)
 	case c.Args().Present():
-		return usage("gen: -model %s and package %s: want one of them", c.String("model"), c.Args().First())
+		return usage("gen: -model %s and package %s: want one of them",
+			c.String("model"), c.Args().First())
 	}
 	m, err := loadModel(c.String("model"))
 	if err != nil {

@@ -14,16 +14,20 @@ import (
 	"github.com/tensorcc/tcc/passes"
 )
 
+const inspectDescription = "" +
+	`Prints inputs, outputs and operations; with -pass, the graph after that pass (start: as
+imported); with -memory, what lies in working memory when most does (dynamic extents are 1 unless
+-dim says otherwise).
+
+Examples: tcc inspect vad.onnx -pass fuse
+          tcc inspect vad.onnx -memory -dim N=8`
+
 func inspectCommand() *cli.Command {
 	return command(&cli.Command{
-		Name:      "inspect",
-		Usage:     "show a model's graph",
-		ArgsUsage: "MODEL",
-		Description: "Prints inputs, outputs and operations; with -pass, the graph after that pass (start: as imported);\n" +
-			"with -memory, what lies in working memory when most does (dynamic extents are 1 unless -dim says\n" +
-			"otherwise).\n\n" +
-			"Examples: tcc inspect vad.onnx -pass fuse\n" +
-			"          tcc inspect vad.onnx -memory -dim N=8",
+		Name:        "inspect",
+		Usage:       "show a model's graph",
+		ArgsUsage:   "MODEL",
+		Description: inspectDescription,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "pass", Usage: "print the graph after pass `NAME`; start is before all"},
 			&cli.BoolFlag{Name: "memory", Usage: "print what working memory holds at its peak"},

@@ -66,7 +66,8 @@ func run(args []string) (status int) {
 	defer stop()
 	defer func() {
 		if r := recover(); r != nil {
-			fmt.Fprintf(os.Stderr, "tcc: internal fault, please report it with the model: %v\n%s", r, debug.Stack())
+			fmt.Fprintf(os.Stderr, "tcc: internal fault, please report it with the model: %v\n%s",
+				r, debug.Stack())
 			status = exitFail
 		}
 	}()
@@ -116,7 +117,8 @@ func onUsage(_ context.Context, _ *cli.Command, err error, _ bool) error { retur
 
 // command completes the declaration of a command that takes exactly the named
 // arguments.
-func command(c *cli.Command, min, max int, action func(context.Context, *cli.Command) error) *cli.Command {
+func command(c *cli.Command, min, max int,
+	action func(context.Context, *cli.Command) error) *cli.Command {
 	c.DisableSliceFlagSeparator = true
 	c.OnUsageError = onUsage
 	c.Action = func(ctx context.Context, c *cli.Command) error {

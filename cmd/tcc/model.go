@@ -35,7 +35,8 @@ func loadModel(path string) (*model, error) { return loadFixed(path, nil) }
 // loadFixed is loadModel with the named inputs of an ONNX model as constants.
 func loadFixed(path string, fixed map[string]*ir.Literal) (*model, error) {
 	ext := filepath.Ext(path)
-	m := &model{path: path, name: strings.TrimSuffix(filepath.Base(path), ext), close: func() error { return nil }}
+	m := &model{path: path, name: strings.TrimSuffix(filepath.Base(path), ext),
+		close: func() error { return nil }}
 	switch ext {
 	case ".onnx":
 		f, err := onnx.Load(path, onnx.Options{Fixed: fixed})

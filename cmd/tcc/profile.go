@@ -73,7 +73,9 @@ func (r *benchResult) kernels(ctx context.Context, a *codegen.Artifact, model *r
 	for i := range r.Kernels {
 		r.Kernels[i].Share = r.Kernels[i].Seconds / total
 	}
-	slices.SortStableFunc(r.Kernels, func(a, b kernelCost) int { return cmp.Compare(b.Seconds, a.Seconds) })
+	slices.SortStableFunc(r.Kernels, func(a, b kernelCost) int {
+		return cmp.Compare(b.Seconds, a.Seconds)
+	})
 	return nil
 }
 
@@ -87,9 +89,9 @@ func printKernels(r *benchResult) {
 	fmt.Fprintln(w, "µs\tshare\tlaunches\tGFLOP/s\tof peak\tGB/s\tof bandwidth\t  kernel: nodes")
 	sum := kernelCost{Kernel: "all"}
 	row := func(k *kernelCost) {
-		fmt.Fprintf(w, "%.2f\t%.1f %%\t%g\t%.1f\t%.0f %%\t%.2f\t%.0f %%\t  %s\n", 1e6*k.Seconds, 100*k.Share,
-			k.Launches, k.rate()/1e9, 100*k.PeakShare, k.bandwidth()/1e9, 100*k.BandwidthShare,
-			k.Kernel+nodeList(k.Nodes))
+		fmt.Fprintf(w, "%.2f\t%.1f %%\t%g\t%.1f\t%.0f %%\t%.2f\t%.0f %%\t  %s\n",
+			1e6*k.Seconds, 100*k.Share, k.Launches, k.rate()/1e9, 100*k.PeakShare,
+			k.bandwidth()/1e9, 100*k.BandwidthShare, k.Kernel+nodeList(k.Nodes))
 	}
 	for i := range r.Kernels {
 		k := &r.Kernels[i]

@@ -18,9 +18,10 @@ import (
 
 // hostDTypes maps element types of graphs to those of host tensors.
 var hostDTypes = map[ir.DType]runtime.DType{
-	ir.Bool: runtime.Bool, ir.I8: runtime.I8, ir.I16: runtime.I16, ir.I32: runtime.I32, ir.I64: runtime.I64,
+	ir.I8: runtime.I8, ir.I16: runtime.I16, ir.I32: runtime.I32, ir.I64: runtime.I64,
 	ir.U8: runtime.U8, ir.U16: runtime.U16, ir.U32: runtime.U32, ir.U64: runtime.U64,
 	ir.F16: runtime.F16, ir.BF16: runtime.BF16, ir.F32: runtime.F32, ir.F64: runtime.F64,
+	ir.Bool: runtime.Bool,
 }
 
 // graphDType is the inverse of hostDTypes.
@@ -126,7 +127,8 @@ func readInput(g *ir.Graph, flag string) (int, *runtime.Tensor, error) {
 		return i, t, err
 	}
 	if filepath.Ext(flag) != ".pb" {
-		return 0, nil, fmt.Errorf("-input %s: wanted NAME=FILE with one of the inputs %v", flag, paramNames(g))
+		return 0, nil, fmt.Errorf("-input %s: wanted NAME=FILE with one of the inputs %v",
+			flag, paramNames(g))
 	}
 	t, name, err := readPB(flag)
 	if err != nil {

@@ -22,8 +22,10 @@ import (
 // This file is build -tune, and what reads its result.
 
 func tuneFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "tune", Usage: "search tile sizes and fusion on this machine first, with the inputs given " +
-		"or random ones, and keep what is found in MODEL.tune, which this and later builds take as input"}
+	return &cli.BoolFlag{Name: "tune",
+		Usage: "search tile sizes and fusion on this machine first, with the inputs given " +
+			"or random ones, and keep what is found in MODEL.tune, which this and later builds " +
+			"take as input"}
 }
 
 func tuneTimeFlag() cli.Flag {
@@ -67,9 +69,11 @@ func sayTuning(file string, s *codegen.Stats) {
 }
 
 // tuneModel searches and writes the file beside the model.
-func tuneModel(ctx context.Context, c *cli.Command, m *model, g *ir.Graph, dims *dimFlags, levels []string,
-	o passes.Options) error {
-	at := slices.IndexFunc(runtime.Levels(), func(l string) bool { return l != generic && slices.Contains(levels, l) })
+func tuneModel(ctx context.Context, c *cli.Command, m *model, g *ir.Graph, dims *dimFlags,
+	levels []string, o passes.Options) error {
+	at := slices.IndexFunc(runtime.Levels(), func(l string) bool {
+		return l != generic && slices.Contains(levels, l)
+	})
 	if at < 0 {
 		return usage("-tune: this machine runs none of the levels %v", levels)
 	}
@@ -98,8 +102,9 @@ func tuneModel(ctx context.Context, c *cli.Command, m *model, g *ir.Graph, dims 
 		return err
 	}
 	file := tuneFile(m.path)
-	fmt.Fprintf(os.Stderr, "tcc: %s: %d compilations, %d kernels gain: a run takes %v, %v by the cost model\n", file,
-		r.Tried, len(r.Tuning.Kernels), r.After, r.Before)
+	fmt.Fprintf(os.Stderr, "tcc: %s: %d compilations, %d kernels gain: "+
+		"a run takes %v, %v by the cost model\n",
+		file, r.Tried, len(r.Tuning.Kernels), r.After, r.Before)
 	f, err := os.Create(file)
 	if err != nil {
 		return err
