@@ -46,7 +46,9 @@ type Store struct {
 
 // Default is the store that the environment says, in the user's cache folder where it says
 // nothing; nil where it says off. It is the same one for the whole process.
-var Default = sync.OnceValues(func() (*Store, error) { return open(os.Getenv(DirEnv), os.Getenv(SizeEnv)) })
+var Default = sync.OnceValues(func() (*Store, error) {
+	return open(os.Getenv(DirEnv), os.Getenv(SizeEnv))
+})
 
 func open(dir, size string) (*Store, error) {
 	if dir == "off" {
