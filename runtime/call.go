@@ -57,7 +57,8 @@ type launchState struct {
 	dims    []int64
 	tasks   int64
 	scratch int64
-	chunk   int64 // tasks of one call of the kernel
+	least   int64 // tasks of one call of the kernel, at least
+	most    int64 // and at most
 	split   bool  // whether workers may be asked
 	cost    int64 // ns on one thread, an estimate
 	plan    *launchPlan
@@ -252,7 +253,7 @@ func (c *call) sizeLaunch(i int) {
 	if l.plan.Ordered {
 		threads = 1
 	}
-	l.chunk, l.split = divide(l.tasks, l.cost, threads)
+	l.least, l.most, l.split = divide(l.tasks, l.cost, threads)
 	if l.split && l.scratch <= maxBytes {
 		c.engine.workers.prepare(l.scratch)
 	}

@@ -35,6 +35,7 @@
 // New prepares a Model; Run and its forms are safe for many goroutines. Each call in flight has a
 // state of its own (slots, pointer tables, arena) from a free list, so that a steady-state RunInto
 // allocates nothing. A launch whose estimated cost is small runs on the caller's goroutine; others
-// are cut into chunks of tasks which the caller and the workers take in turn. Tasks are independent
-// of one another, so results have the same bits for any number of threads.
+// are cut into chunks of tasks, smaller the fewer are left, which the caller and the workers take
+// in turn. Tasks are independent of one another, so results have the same bits for any number of
+// threads.
 package runtime

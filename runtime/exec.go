@@ -76,11 +76,11 @@ func (c *call) launch(l *launchState) error {
 	if l.split && c.worthHelp(l) {
 		return c.job.run(l)
 	}
-	for lo := int64(0); lo < l.tasks; lo += l.chunk {
+	for lo := int64(0); lo < l.tasks; lo += l.most {
 		if lo > 0 && c.canceled() {
 			return c.ctx.Err()
 		}
-		hi := min(lo+l.chunk, l.tasks)
+		hi := min(lo+l.most, l.tasks)
 		if status := l.call(lo, hi, c.scratch.base); status != StatusOK {
 			return c.kernelError(l, status)
 		}

@@ -22,15 +22,15 @@ const (
 	wakeCost  = 25_000  // ns: see worthHelp
 	minChunk  = 1_500   // ns: chunks are not cut smaller
 	maxChunk  = 250_000 // ns: a call of machine code cannot be preempted, so that the GC waits
-	perThread = 4       // chunks for each thread, to even out their speeds
+	share     = 2       // a chunk is at most what is left for each thread, by this
 	spinTime  = 50 * time.Microsecond
 )
 
-// divide returns the tasks of one chunk and whether a launch is worth splitting over threads.
-// An unknown (0) cost is taken for small.
-func divide(tasks, cost int64, threads int) (chunk int64, split bool) {
+// divide returns the fewest and the most tasks of one chunk and whether a launch is worth splitting
+// over threads. An unknown (0) cost is taken for small.
+func divide(tasks, cost int64, threads int) (least, most int64, split bool) {
 	if cost <= 0 {
-		return tasks, false
+		return tasks, tasks, false
 	}
 	part := func(ns int64) int64 { // tasks that take about ns
 		if cost <= ns {
@@ -38,12 +38,9 @@ func divide(tasks, cost int64, threads int) (chunk int64, split bool) {
 		}
 		return max(1, int64(float64(tasks)*(float64(ns)/float64(cost))))
 	}
-	split = threads > 1 && tasks > 1 && cost >= SplitCost
-	if !split {
-		return part(maxChunk), false
-	}
-	even := (tasks + int64(threads)*perThread - 1) / (int64(threads) * perThread)
-	return min(max(even, part(minChunk)), part(maxChunk), (tasks+1)/2), true
+	most = part(maxChunk)
+	least = min(part(minChunk), (tasks+1)/2, most)
+	return least, most, threads > 1 && tasks > 1 && cost >= SplitCost
 }
 
 // workers are the helping goroutines of a model.
@@ -242,7 +239,7 @@ func (j *job) run(l *launchState) error {
 	j.left.Store(1)
 	ws := j.c.engine.workers
 	list := ws.running()
-	chunks := (l.tasks + l.chunk - 1) / l.chunk
+	chunks := (l.tasks + l.least - 1) / l.least
 	start := 0
 	if len(list) > 0 {
 		start = int(ws.cursor.Add(1) % uint32(len(list)))
@@ -306,12 +303,26 @@ func (j *job) help(w *worker) {
 	}
 }
 
+// take takes a chunk, lo..hi, empty where none is left: a share of the tasks that are left, so that
+// calls are few, and yet all threads end at about the same time.
+func (j *job) take(l *launchState) (lo, hi int64) {
+	threads := int64(j.c.engine.workers.threads)
+	for {
+		lo = j.next.Load()
+		n := max(l.least, min((l.tasks-lo)/(share*threads), l.most))
+		hi = min(lo+n, l.tasks)
+		if lo >= hi || j.next.CompareAndSwap(lo, hi) {
+			return lo, hi
+		}
+	}
+}
+
 // work runs chunks until none is left.
 func (j *job) work(scratch unsafe.Pointer) {
 	l, c := j.l, j.c
 	for {
-		lo := j.next.Add(l.chunk) - l.chunk
-		if lo >= l.tasks || j.status.Load() != StatusOK || j.halt.Load() {
+		lo, hi := j.take(l)
+		if lo >= hi || j.status.Load() != StatusOK || j.halt.Load() {
 			return
 		}
 		if c.done != nil {
@@ -322,7 +333,7 @@ func (j *job) work(scratch unsafe.Pointer) {
 			default:
 			}
 		}
-		status := l.call(lo, min(lo+l.chunk, l.tasks), scratch)
+		status := l.call(lo, hi, scratch)
 		if status != StatusOK {
 			j.status.CompareAndSwap(StatusOK, status)
 		}
