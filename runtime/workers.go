@@ -19,11 +19,11 @@ import (
 const SplitCost = 5_000
 
 const (
-	wakeCost  = 25_000  // ns: see worthHelp
-	minChunk  = 1_500   // ns: chunks are not cut smaller
-	maxChunk  = 250_000 // ns: a call of machine code cannot be preempted, so that the GC waits
-	share     = 2       // a chunk is at most what is left for each thread, by this
-	spinTime  = 50 * time.Microsecond
+	wakeCost = 25_000  // ns: see worthHelp
+	minChunk = 1_500   // ns: chunks are not cut smaller
+	maxChunk = 250_000 // ns: a call of machine code cannot be preempted, so that the GC waits
+	share    = 2       // a chunk is at most what is left for each thread, by this
+	spinTime = 50 * time.Microsecond
 )
 
 // divide returns the fewest and the most tasks of one chunk and whether a launch is worth splitting
