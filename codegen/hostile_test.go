@@ -241,6 +241,21 @@ var indexGraphs = map[string]string{
 	v4 = sum <f32[M]> v3 {[1]}
 	return v4
 `,
+	"gather in steps": `graph f
+	v0 = param <f32[N,3]> {x}
+	v1 = param <i64[M]> {i}
+	v2 = const <f32[3]> {0}
+	v3 = scan <(f32[3], f32[M,3])> v2 v1 v0 {carry=1 xs=1 length=M}
+		body graph step
+			v0 = param <f32[3]> {h}
+			v1 = param <i64[]> {i}
+			v2 = param <f32[N,3]> {x}
+			v3 = gather <f32[3]> v2 v1 {0}
+			v4 = add <f32[3]> v3 v0
+			return v4 v3
+	v4 = get <f32[M,3]> v3 {1}
+	return v4
+`,
 	"takealong": `graph f
 	v0 = param <f32[N]> {x}
 	v1 = param <i64[M]> {i}

@@ -250,7 +250,8 @@ func (e *emitter) alloc(b *kernel.Buffer) {
 	elem := stored(b.DType)
 	if b.Of != nil {
 		of := e.memory(b.Of)
-		e.bufs[b] = &memory{base: e.address(b.Of, e.fold(b.At)), elem: elem, local: of.local, meta: of.meta}
+		base := e.address(b.Of, e.fold(b.At))
+		e.bufs[b] = &memory{base: base, elem: elem, local: of.local, meta: of.meta}
 		return
 	}
 	space := b.Space

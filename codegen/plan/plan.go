@@ -473,7 +473,8 @@ func (b *builder) lower(kind string, body *ir.Graph, args []*ir.Value, outs []in
 	}
 	var steps []runtime.Step
 	for _, v := range versions(tree, weights) {
-		l := &runtime.Launch{Kernel: b.kernel(v, kernelName(kind, body)), Bufs: bufs, Writes: writes, Cost: cost}
+		l := &runtime.Launch{Kernel: b.kernel(v, kernelName(kind, body)), Bufs: bufs,
+			Writes: writes, Cost: cost}
 		for _, dim := range v.dims {
 			d, err := b.slots.int(dim)
 			if err != nil {
