@@ -24,6 +24,11 @@ func (p *printer) expr(e *kernel.Expr) (string, error) {
 	case kernel.KVar:
 		return p.use(e.Var), nil
 	}
+	if e.Kind == kernel.KOp && inexact(e.Op, e.Args[0].DType) {
+		t, err := p.expr(mathfn.ExpandOp(e))
+		p.vars[e] = t
+		return t, err
+	}
 	args := make([]string, len(e.Args))
 	for i, a := range e.Args {
 		s, err := p.expr(a)
@@ -39,11 +44,6 @@ func (p *printer) expr(e *kernel.Expr) (string, error) {
 		v := p.temp()
 		p.printf("%s := %s", v, args[0])
 		args[0] = v
-	}
-	if e.Kind == kernel.KOp && inexact(e.Op, e.Args[0].DType) {
-		t, err := p.expr(mathfn.ExpandOp(e))
-		p.vars[e] = t
-		return t, err
 	}
 	t := p.temp()
 	p.vars[e] = t
