@@ -17,8 +17,8 @@ import (
 // One to three rows, which memory alone bounds, ask for the same place of all rows
 // that the next pass has. More rows, which take as long to compute, are to ask for
 // little at once: they go through the next pass in the order of memory, a line in
-// each step, in blocks of one vector of columns. (8 rows: 3.3 ms in the first way, 2.7
-// so; 4 rows: 2.7 and 2.3, one row 2.1 and 2.7; the same machine and day.)
+// each step, in blocks of one vector of columns. (8 rows: 3.4 ms in the first way, 2.7 so; the
+// same machine and day.)
 const (
 	fewRows   = 8
 	orderRows = 4 // from how many on a pass is asked for in order
