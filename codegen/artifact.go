@@ -2,7 +2,9 @@ package codegen
 
 import (
 	"fmt"
+	goruntime "runtime"
 	"slices"
+	"sync"
 	"unsafe"
 
 	"github.com/tensorcc/tcc/codegen/kernel"
@@ -77,35 +79,45 @@ type Stats struct {
 	Tuned, Stale int
 }
 
-// Weights returns the constants as one block, laid out as the program expects.
+// Weights returns the constants as one block, laid out as the program expects. They are
+// copied in parts, in parallel: a model may have gigabytes, of which every page is new.
 func (a *Artifact) Weights() []byte {
+	const most = 4 << 20 // bytes of a part
 	w := alignedBytes(a.Plan.Program.WeightBytes)
+	var parts sync.WaitGroup
+	running := make(chan struct{}, goruntime.GOMAXPROCS(0))
 	for _, c := range a.Plan.Weights {
-		fill(w[c.Offset:], c.Value)
+		l := c.Value
+		dst := w[c.Offset:][:l.Size()*int64(l.DType.Size())]
+		for at := 0; at < len(dst); at += most {
+			running <- struct{}{}
+			parts.Go(func() {
+				fill(dst[at:min(len(dst), at+most)], l, at)
+				<-running
+			})
+		}
 	}
+	parts.Wait()
 	return w
 }
 
-// fill writes the elements of a literal.
-func fill(dst []byte, l *ir.Literal) {
+// fill writes the elements of a literal that begin at a byte of its data.
+func fill(dst []byte, l *ir.Literal, first int) {
 	if !l.Splat {
-		copy(dst, l.Data)
+		copy(dst, l.Data[first:])
 		return
 	}
-	n := int(l.Size()) * len(l.Data)
-	if n == 0 {
-		return
-	}
-	for at := copy(dst[:n], l.Data); at < n; at *= 2 {
-		copy(dst[at:n], dst[:at])
+	for at := copy(dst, l.Data); at < len(dst); at *= 2 {
+		copy(dst[at:], dst[:at])
 	}
 }
 
+// alignedBytes returns n zero bytes, with room for a checksum behind them.
 func alignedBytes(n int64) []byte {
-	const align = 64
-	b := make([]byte, n+align)
-	off := -uintptr(unsafe.Pointer(unsafe.SliceData(b))) & (align - 1)
-	return b[off : int64(off)+n : int64(off)+n]
+	const align, room = 64, 64
+	b := make([]byte, n+align+room)
+	off := int64(-uintptr(unsafe.Pointer(unsafe.SliceData(b))) & (align - 1))
+	return b[off : off+n : off+n+room]
 }
 
 // Load makes the artifact ready to run in this process: its code is mapped

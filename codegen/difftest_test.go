@@ -294,7 +294,7 @@ func tensorOf(l *ir.Literal) (*runtime.Tensor, error) {
 		return nil, err
 	}
 	b, err := t.Bytes()
-	fill(b, l)
+	fill(b, l, 0)
 	return t, err
 }
 

@@ -163,6 +163,9 @@ func (s *sweep) foldData(v *ir.Value) *ir.Value {
 		expanded > max(4*in, 4*maxFolded) || foldWork(v) > maxWork {
 		return nil
 	}
+	if l := arrange(v); l != nil {
+		return s.constant(v.Pos, l)
+	}
 	args := make([]*interp.Tensor, len(v.Args))
 	for i, a := range v.Args {
 		t, err := interp.FromLiteral(a.Attr.(*ir.ConstAttr).Value)
@@ -180,6 +183,40 @@ func (s *sweep) foldData(v *ir.Value) *ir.Value {
 		l.Shape, _ = v.Type.Shape.Ints()
 	}
 	return s.constant(v.Pos, l)
+}
+
+// arrange returns the constant of a reshape or a transpose of one that is written out, or nil
+// for another operation. Large weights go this way.
+func arrange(v *ir.Value) *ir.Literal {
+	if v.Op != ir.OpReshape && v.Op != ir.OpTranspose {
+		return nil
+	}
+	l := *v.Args[0].Attr.(*ir.ConstAttr).Value
+	if l.Splat || int64(len(l.Data)) != l.Size()*int64(l.DType.Size()) || len(l.Data) == 0 {
+		return nil
+	}
+	from := strides(l.Shape)
+	l.Shape, _ = v.Type.Shape.Ints()
+	if a, ok := v.Attr.(*ir.PermAttr); ok && len(a.Perm) > 0 {
+		shape := make([]int, len(l.Shape))
+		for i, n := range l.Shape {
+			shape[i] = int(n)
+		}
+		b := box{dst: make([]byte, len(l.Data)), src: l.Data, size: l.DType.Size(),
+			shape: shape, to: strides(l.Shape), from: permuted(from, a.Perm)}
+		b.copy()
+		l.Data = b.dst
+	}
+	return &l
+}
+
+// strides of an array in row-major order, in elements.
+func strides(shape []int64) []int {
+	out, n := make([]int, len(shape)), 1
+	for i := len(shape) - 1; i >= 0; i-- {
+		out[i], n = n, n*int(shape[i])
+	}
+	return out
 }
 
 func bytesOf(t ir.Type) int64 {

@@ -18,16 +18,20 @@ func panels(_ *Context, g *ir.Graph) (*ir.Graph, error) {
 	p := &packer{packed: map[packKey]*ir.Literal{}}
 	return g.Rewrite(func(out *ir.Graph, v *ir.Value, args []*ir.Value) (*ir.Value, error) {
 		var w *ir.Value
+		attr := v.Attr
 		switch v.Op {
 		case ir.OpDot:
 			w = p.dotOperand(out, v, args[1])
+			a := *v.Attr.(*ir.DotAttr)
+			a.RContract = []int{0}
+			attr = &a
 		case ir.OpConv:
 			w = p.convOperand(out, v, args[1])
 		}
 		if w == nil {
 			return nil, nil
 		}
-		return out.New(v.Pos, v.Op, v.Attr, args[0], w)
+		return out.New(v.Pos, v.Op, attr, args[0], w)
 	})
 }
 
@@ -44,7 +48,8 @@ type packKey struct {
 	trans   bool
 }
 
-// dotOperand packs a constant matrix, which may be transposed.
+// dotOperand packs a matrix, which may be summed over either axis: what stands for it is
+// summed over the first.
 func (p *packer) dotOperand(out *ir.Graph, v, w *ir.Value) *ir.Value {
 	a := v.Attr.(*ir.DotAttr)
 	if w.Type.Rank() != 2 || len(a.RBatch) > 0 || len(a.RContract) != 1 {
@@ -75,30 +80,37 @@ func (p *packer) convOperand(out *ir.Graph, v, w *ir.Value) *ir.Value {
 	return reshape(out, w.Pos, x, w.Type.Shape)
 }
 
-// pack returns the matrix of the rows and n columns of the constant w, or nil
+// packs reports whether panels are made of w, which has the given number of columns: that it
+// is a constant, and that it pays.
+func packs(w *ir.Value, columns ir.Dim) bool {
+	n, ok := columns.Int()
+	if w.Op != ir.OpConst || !w.Type.DType.IsFloat() || !ok || n < PanelWidth/2 {
+		return false
+	}
+	l := w.Attr.(*ir.ConstAttr).Value
+	return !l.Splat && l.Size() > 0
+}
+
+// pack returns the matrix of the rows and columns of the constant w, or nil
 // where packing is not possible or does not pay. With trans, w has the
 // columns as rows.
 func (p *packer) pack(out *ir.Graph, w *ir.Value, columns ir.Dim, trans bool) *ir.Value {
-	n, ok := columns.Int()
-	if w.Op != ir.OpConst || !w.Type.DType.IsFloat() || !ok || n < PanelWidth/2 {
+	if !packs(w, columns) {
 		return nil
 	}
 	l := w.Attr.(*ir.ConstAttr).Value
-	if l.Splat || l.Size() == 0 {
-		return nil
-	}
+	n, _ := columns.Int()
 	k := l.Size() / n
 	key := packKey{l, n, trans}
 	if p.packed[key] == nil {
 		p.packed[key] = packLiteral(l, k, n, trans)
 	}
 	x := out.Must(w.Pos, ir.OpConst, &ir.ConstAttr{Value: p.packed[key]})
-	return unpack(out, w, x, k, n, trans)
+	return unpack(out, w, x, k, n)
 }
 
-// unpack is the matrix of k rows and n columns of which x has the panels; with
-// trans its transpose. It stands for w.
-func unpack(out *ir.Graph, w, x *ir.Value, k, n int64, trans bool) *ir.Value {
+// unpack is the matrix of k rows and n columns of which x has the panels. It stands for w.
+func unpack(out *ir.Graph, w, x *ir.Value, k, n int64) *ir.Value {
 	count, _ := x.Type.Shape[0].Int()
 	x = out.Must(w.Pos, ir.OpTranspose, &ir.PermAttr{Perm: []int{1, 0, 2}}, x)
 	x = reshape(out, w.Pos, x, ir.Dims(k, count*PanelWidth))
@@ -106,31 +118,27 @@ func unpack(out *ir.Graph, w, x *ir.Value, k, n int64, trans bool) *ir.Value {
 		x = out.Must(w.Pos, ir.OpSlice, &ir.SliceAttr{Start: ir.Dims(0, 0), Step: []int64{1, 1},
 			Shape: ir.Dims(k, n)}, x)
 	}
-	if trans {
-		x = out.Must(w.Pos, ir.OpTranspose, &ir.PermAttr{Perm: []int{1, 0}}, x)
-	}
 	return x
 }
 
 func packLiteral(l *ir.Literal, k, n int64, trans bool) *ir.Literal {
-	count := (n + PanelWidth - 1) / PanelWidth
+	const width = PanelWidth
+	count := (n + width - 1) / width
 	size := int64(l.DType.Size())
-	data := make([]byte, count*k*PanelWidth*size)
-	for panel := range count {
-		first := panel * PanelWidth
-		width := min(PanelWidth, n-first)
-		for row := range k {
-			to := data[(panel*k+row)*PanelWidth*size:]
-			if !trans {
-				from := (row*n + first) * size
-				copy(to, l.Data[from:from+width*size])
-				continue
-			}
-			for c := range width {
-				from := ((first+c)*k + row) * size
-				copy(to[c*size:], l.Data[from:from+size])
-			}
-		}
+	row, column := int(n), 1
+	if trans {
+		row, column = 1, int(k)
 	}
-	return &ir.Literal{DType: l.DType, Shape: []int64{count, k, PanelWidth}, Data: data}
+	whole := n / width
+	b := box{dst: make([]byte, count*k*width*size), src: l.Data, size: int(size),
+		shape: []int{int(whole), int(k), width},
+		to:    []int{int(k) * width, width, 1}, from: []int{width * column, row, column}}
+	b.copy()
+	data := b.dst
+	if whole < count {
+		b.dst, b.src = data[whole*k*width*size:], l.Data[whole*width*int64(column)*size:]
+		b.shape[0], b.shape[2] = 1, int(n-whole*width)
+		b.copy()
+	}
+	return &ir.Literal{DType: l.DType, Shape: []int64{count, k, width}, Data: data}
 }

@@ -50,7 +50,7 @@ func (p *packer) runOperand(out *ir.Graph, v, w *ir.Value) *ir.Value {
 	}
 	x = out.Must(w.Pos, ir.OpTranspose, &ir.PermAttr{Perm: perm}, reshape(out, w.Pos, x, shape))
 	x = out.Must(w.Pos, ir.OpBarrier, &ir.BarrierAttr{ID: panelBarrier}, x)
-	return unpack(out, w, x, k, n, turned)
+	return unpack(out, w, x, k, n)
 }
 
 // rowsOfDot is the number of rows of the product v: of its left operand's axes that

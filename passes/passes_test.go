@@ -50,7 +50,7 @@ func TestOptions(t *testing.T) {
 	var dumped []string
 	dump := func(pass string, _ *ir.Graph) { dumped = append(dumped, pass) }
 	_, err := Run(g, Options{StopAfter: "canon", Dump: dump})
-	want := []string{"start", "dce", "functionalize", "expand", "fold", "sinkconst", "canon"}
+	want := []string{"start", "dce", "functionalize", "expand", "turn", "fold", "sinkconst", "canon"}
 	if err != nil || !cmp.Equal(dumped, want) {
 		t.Errorf("dumped %v, %v; want %v", dumped, err, want)
 	}

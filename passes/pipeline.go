@@ -14,7 +14,10 @@ var pipeline = []Pass{
 	{Name: "expand", Run: expand, After: []string{"functionalize"}, Required: true,
 		Doc: "Replace operations without a kernel by others; " +
 			"before fold, which computes the parts of constants."},
-	{Name: "fold", Run: foldConstants, After: []string{"expand"},
+	{Name: "turn", Run: turnOperands, After: []string{"expand"},
+		Doc: "Let products sum over the other axis of a constant that is transposed for them; " +
+			"before fold, which would write it out transposed, and panels from that."},
+	{Name: "fold", Run: foldConstants, After: []string{"turn"},
 		Doc: "Compute what is constant, resolve ifs, unroll short scans; " +
 			"before the rules, which match constants."},
 	{Name: "sinkconst", Run: sinkConst, After: []string{"fold"},

@@ -138,11 +138,12 @@ func benchNative(ctx context.Context, m *model, in []*runtime.Tensor, o backendO
 	if err != nil {
 		return err
 	}
-	res.Compile = stats.Passes + stats.Plan + stats.Schedule + stats.LLVM
+	start := time.Now()
+	weights := a.Weights()
+	res.Compile = stats.Passes + stats.Plan + stats.Schedule + stats.LLVM + time.Since(start).Seconds()
 	res.KernelCount, res.Cached = stats.Kernels, stats.Cached
 	res.CodeBytes, res.WeightBytes = stats.CodeBytes, stats.WeightBytes
-	weights := a.Weights()
-	start := time.Now()
+	start = time.Now()
 	opts := []runtime.Option{runtime.WithThreads(o.threads), runtime.WithLevel(a.Levels[0].Runs())}
 	if profile {
 		opts = append(opts, runtime.WithProfile())
