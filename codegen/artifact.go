@@ -89,6 +89,10 @@ func (a *Artifact) Weights() []byte {
 	for _, c := range a.Plan.Weights {
 		l := c.Value
 		dst := w[c.Offset:][:l.Size()*int64(l.DType.Size())]
+		if l.Fill != nil {
+			l.Fill(dst)
+			continue
+		}
 		for at := 0; at < len(dst); at += most {
 			running <- struct{}{}
 			parts.Go(func() {

@@ -182,9 +182,12 @@ func writeFieldKey(b *strings.Builder, x any) {
 	case *Literal:
 		// A lone element is the same constant whether it is called a splat.
 		fmt.Fprintf(b, "%v%v%v", x.DType, x.Shape, x.Splat && x.Size() != 1)
-		if len(x.Data) > 1<<10 {
+		switch {
+		case x.Fill != nil:
+			fmt.Fprintf(b, "@%p", x)
+		case len(x.Data) > 1<<10:
 			fmt.Fprintf(b, "@%p", &x.Data[0])
-		} else {
+		default:
 			b.Write(x.Data)
 		}
 		for _, s := range x.Strings {

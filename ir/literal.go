@@ -14,6 +14,10 @@ type Literal struct {
 	Shape []int64
 	Data  []byte
 	Splat bool
+	// Fill, if not nil, writes the elements to dst, zeros so far, and Data is nil: a large
+	// constant that is another one in a different order is written once, where it is to stay.
+	// It may be called more than once, by several goroutines.
+	Fill func(dst []byte)
 	// Strings holds the elements of a string literal; Data is then nil.
 	Strings []string
 }
@@ -28,6 +32,16 @@ func (l *Literal) Size() int64 {
 		n *= d
 	}
 	return n
+}
+
+// Bytes returns Data, or new memory that Fill has written.
+func (l *Literal) Bytes() []byte {
+	if l.Fill == nil {
+		return l.Data
+	}
+	data := make([]byte, l.Size()*int64(l.DType.Size()))
+	l.Fill(data)
+	return data
 }
 
 // Element is the set of Go types that elements of literals have; f16 and bf16
@@ -68,14 +82,15 @@ func Elements[E Element](l *Literal) []E {
 	if size != l.DType.Size() {
 		panic(fmt.Sprintf("BUG: ir.Elements[%T] of %v", e, l.DType))
 	}
-	n := len(l.Data) / size
+	data := l.Bytes()
+	n := len(data) / size
 	if n == 0 {
 		return nil
 	}
-	p := unsafe.Pointer(&l.Data[0])
+	p := unsafe.Pointer(&data[0])
 	if uintptr(p)%unsafe.Alignof(e) != 0 {
 		out := make([]E, n)
-		copy(asBytes(out), l.Data)
+		copy(asBytes(out), data)
 		return out
 	}
 	return unsafe.Slice((*E)(p), n)

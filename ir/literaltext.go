@@ -19,13 +19,13 @@ const inlineElements = 32
 func writeLiteral(b *strings.Builder, l *Literal, elide bool) {
 	elems := l.elementTexts()
 	switch {
+	case elems == nil && elide && l.Fill != nil:
+		fmt.Fprintf(b, "... %d bytes", l.Size()*int64(l.DType.Size()))
+	case elems == nil && elide:
+		fmt.Fprintf(b, "... %d bytes", len(l.Data))
 	case elems == nil:
-		if elide {
-			fmt.Fprintf(b, "... %d bytes", len(l.Data))
-			return
-		}
 		b.WriteString("b64:")
-		b.WriteString(base64.StdEncoding.EncodeToString(l.Data))
+		b.WriteString(base64.StdEncoding.EncodeToString(l.Bytes()))
 	case len(elems) == 1 && (l.Splat || l.Size() == 1):
 		b.WriteString(elems[0])
 	case elide && len(elems) > inlineElements/2:
@@ -36,7 +36,7 @@ func writeLiteral(b *strings.Builder, l *Literal, elide bool) {
 }
 
 // elementTexts returns the stored elements as text, or nil where they are to
-// be printed as bytes: there are many, or they are not valid elements.
+// be printed as bytes: there are many, in no order yet, or they are not valid elements.
 func (l *Literal) elementTexts() []string {
 	if l.DType == String {
 		out := make([]string, len(l.Strings))
@@ -46,7 +46,7 @@ func (l *Literal) elementTexts() []string {
 		return out
 	}
 	size := l.DType.Size()
-	if size == 0 || len(l.Data)%size != 0 || len(l.Data)/size > inlineElements ||
+	if l.Fill != nil || size == 0 || len(l.Data)%size != 0 || len(l.Data)/size > inlineElements ||
 		l.check() != nil {
 		return nil
 	}
@@ -79,6 +79,12 @@ func (l *Literal) check() error {
 	}
 	if !Storable.Has(l.DType) || l.Strings != nil {
 		return fmt.Errorf("no literals of %v", l.DType)
+	}
+	if l.Fill != nil {
+		if l.Data != nil || l.Splat {
+			return fmt.Errorf("%d bytes beside a function that writes them", len(l.Data))
+		}
+		return nil
 	}
 	if want, ok := mulInt(n, size); !ok || int64(len(l.Data)) != want {
 		return fmt.Errorf("%d bytes for %d elements of %v", len(l.Data), n, l.DType)

@@ -74,6 +74,7 @@ func checkPanels(t *testing.T, l *ir.Literal, k, n int64, trans bool) {
 	if want := []int64{(n + 15) / 16, k, 16}; !slices.Equal(p.Shape, want) {
 		t.Fatalf("panels of %d rows and %d columns are %v, want %v", k, n, p.Shape, want)
 	}
+	data := p.Bytes()
 	for row := range k {
 		for column := range p.Shape[0] * 16 {
 			at := column/16*k*16 + row*16 + column%16
@@ -84,7 +85,7 @@ func checkPanels(t *testing.T, l *ir.Literal, k, n int64, trans bool) {
 				}
 				want = l.Data[from*size:][:size]
 			}
-			if !bytes.Equal(p.Data[at*size:][:size], want) {
+			if !bytes.Equal(data[at*size:][:size], want) {
 				t.Fatalf("panels of %v, %d rows and %d columns, transposed %v: element %d,%d is wrong",
 					l.DType, k, n, trans, row, column)
 			}

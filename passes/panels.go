@@ -121,24 +121,36 @@ func unpack(out *ir.Graph, w, x *ir.Value, k, n int64) *ir.Value {
 	return x
 }
 
+// lazyPanels is from how many bytes on panels are not written before they have their place
+// among the weights.
+const lazyPanels = 1 << 20
+
 func packLiteral(l *ir.Literal, k, n int64, trans bool) *ir.Literal {
+	count := (n + PanelWidth - 1) / PanelWidth
+	p := &ir.Literal{DType: l.DType, Shape: []int64{count, k, PanelWidth},
+		Fill: func(dst []byte) { writePanels(dst, l, k, n, trans) }}
+	if p.Size()*int64(p.DType.Size()) < lazyPanels {
+		p.Data, p.Fill = p.Bytes(), nil
+	}
+	return p
+}
+
+// writePanels writes the panels of a matrix of k rows and n columns to dst, which is zero.
+func writePanels(dst []byte, l *ir.Literal, k, n int64, trans bool) {
 	const width = PanelWidth
-	count := (n + width - 1) / width
 	size := int64(l.DType.Size())
 	row, column := int(n), 1
 	if trans {
 		row, column = 1, int(k)
 	}
 	whole := n / width
-	b := box{dst: make([]byte, count*k*width*size), src: l.Data, size: int(size),
+	b := box{dst: dst, src: l.Data, size: int(size),
 		shape: []int{int(whole), int(k), width},
 		to:    []int{int(k) * width, width, 1}, from: []int{width * column, row, column}}
 	b.copy()
-	data := b.dst
-	if whole < count {
-		b.dst, b.src = data[whole*k*width*size:], l.Data[whole*width*int64(column)*size:]
-		b.shape[0], b.shape[2] = 1, int(n-whole*width)
+	if rest := n - whole*width; rest > 0 {
+		b.dst, b.src = dst[whole*k*width*size:], l.Data[whole*width*int64(column)*size:]
+		b.shape[0], b.shape[2] = 1, int(rest)
 		b.copy()
 	}
-	return &ir.Literal{DType: l.DType, Shape: []int64{count, k, width}, Data: data}
 }

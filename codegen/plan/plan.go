@@ -367,11 +367,13 @@ func (b *builder) constant(v *ir.Value) ([]runtime.Step, error) {
 	}
 	bytes := lit.Size() * int64(lit.DType.Size())
 	key := fmt.Sprintf("%v%v", lit.Splat, bytes)
-	if len(lit.Data) > 0 {
+	switch {
+	case lit.Fill != nil:
+		key += fmt.Sprintf("@%p", lit)
+	case len(lit.Data) > 4096:
 		key += fmt.Sprintf("@%p", &lit.Data[0])
-		if len(lit.Data) <= 4096 {
-			key = fmt.Sprintf("%v%v:%s", lit.Splat, bytes, lit.Data)
-		}
+	default:
+		key += fmt.Sprintf(":%s", lit.Data)
 	}
 	buf, ok := b.consts[key]
 	if !ok {

@@ -84,7 +84,7 @@ func FromSlice[E ir.Element](d ir.DType, shape []int64, data []E) *Tensor {
 // FromLiteral returns the tensor of a constant. It shares the literal's memory
 // where that is possible.
 func FromLiteral(l *ir.Literal) (*Tensor, error) {
-	t := &Tensor{DType: l.DType, Shape: l.Shape, Data: l.Data, Strings: l.Strings}
+	t := &Tensor{DType: l.DType, Shape: l.Shape, Data: l.Bytes(), Strings: l.Strings}
 	if l.Splat {
 		var err error
 		if t, err = New(l.DType, l.Shape); err != nil {
