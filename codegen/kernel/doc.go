@@ -65,12 +65,12 @@
 //
 // Split, Cut, Specialize, Version, Fuse, Reorder, Fission, Sink and Hoist change
 // the shape of nests; Bind says how loops run; ExpandDim, Stage, Spill and Place
-// give values places of their own; SplitReduction and FoldAhead make partial
-// accumulators, Block blocks an accumulation around the loops over its results;
-// Narrow and SplitProduct change the types that are computed in; Replace puts an
-// instruction in place of the nest that it executes. Each proves that it is
-// legal by [Facts], what is known of the integers at a place, or refuses with
-// the reason and leaves the tree as it was.
+// give values places of their own; Delay writes results an iteration later;
+// SplitReduction and FoldAhead make partial accumulators, Block blocks an
+// accumulation around the loops over its results; Narrow and SplitProduct change
+// the types that are computed in; Replace puts an instruction in place of the nest
+// that it executes. Each proves that it is legal by [Facts], what is known of the
+// integers at a place, or refuses with the reason and leaves the tree as it was.
 //
 // # Instructions
 //
