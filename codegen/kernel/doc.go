@@ -63,9 +63,9 @@
 //
 // # Primitives
 //
-// Split, Cut, Specialize, Version, Fuse, Reorder, Fission, Sink and Hoist change
-// the shape of nests; Bind says how loops run; ExpandDim, Stage, Spill and Place
-// give values places of their own; Delay writes results an iteration later;
+// Split, Cut, Specialize, Version, Fuse, Reorder, Fission, Join, Sink and Hoist
+// change the shape of nests; Bind says how loops run; ExpandDim, Stage, Spill and
+// Place give values places of their own; Delay writes results an iteration later;
 // SplitReduction and FoldAhead make partial accumulators, Block blocks an
 // accumulation around the loops over its results; Narrow and SplitProduct change
 // the types that are computed in; Replace puts an instruction in place of the nest

@@ -1,6 +1,9 @@
 package kernel
 
 import (
+	"cmp"
+	"math"
+	"slices"
 	"strconv"
 
 	"github.com/tensorcc/tcc/ir"
@@ -18,6 +21,7 @@ type Facts struct {
 	sign    map[string]bool // a symbol that may be negative is here as true
 	defs    map[string]def
 	names   map[string]string // of a definition: its symbol
+	loops   map[string]int    // variables of loops: how deep, the outermost first
 	proven  map[string]bool   // answers
 	budget  int
 	samples []*sample
@@ -32,7 +36,7 @@ type def struct {
 // NewFacts knows that symbols are not negative.
 func NewFacts() *Facts {
 	return &Facts{sign: map[string]bool{}, defs: map[string]def{}, names: map[string]string{},
-		proven: map[string]bool{}, samples: newSamples()}
+		loops: map[string]int{}, proven: map[string]bool{}, samples: newSamples()}
 }
 
 // Clone returns a copy, to which more can be added.
@@ -49,12 +53,16 @@ func (f *Facts) Clone() *Facts {
 	for k, v := range f.names {
 		c.names[k] = v
 	}
+	for k, v := range f.loops {
+		c.loops[k] = v
+	}
 	return c
 }
 
 // Loop adds that 0 <= v < extent, hence that the extent is positive.
 func (f *Facts) Loop(v string, extent ir.Dim) {
 	extent = f.flat(extent)
+	f.loops[v] = len(f.facts) + 1
 	f.loopSamples(v, extent)
 	f.facts = append(f.facts, extent.AddConst(-1).Sub(ir.Sym(v)))
 	if !extent.Static() {
@@ -366,16 +374,16 @@ func largest(d ir.Dim) int64 {
 		})
 }
 
-// order lists the symbols of d: defined ones first, then loop variables and
-// extents as facts mention them last.
+// order lists the symbols of d: defined ones first, then loop variables, of
+// which inner ones have bounds that depend on outer ones, last extents.
 func (f *Facts) order(d ir.Dim) []string {
-	var first, rest []string
-	for _, s := range d.SymNames() {
+	syms := d.SymNames()
+	rank := func(s string) int {
 		if _, ok := f.defs[s]; ok {
-			first = append(first, s)
-		} else {
-			rest = append(rest, s)
+			return math.MaxInt
 		}
+		return f.loops[s]
 	}
-	return append(first, rest...)
+	slices.SortStableFunc(syms, func(a, b string) int { return cmp.Compare(rank(b), rank(a)) })
+	return syms
 }

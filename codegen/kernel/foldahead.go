@@ -5,36 +5,36 @@ import "github.com/tensorcc/tcc/ir"
 // FoldAhead folds the values of the expression e in the body of loop v, for all
 // values of the axes, by the operation op into a local scalar at the start of
 // the body, which nothing reads yet. The last axis, whose extent is a number,
-// has partial results of its own: FoldAhead returns the names of the loops over
-// it that start these and that fold. It is legal where [Kernel.Stage] is; the
-// axes' strides count for nothing.
+// has partial results of its own: FoldAhead returns the names of the loop over
+// it that starts these and of the loops that fold. It is legal where
+// [Kernel.Stage] is; the axes' strides count for nothing.
 func (k *Kernel) FoldAhead(v string, e *Expr, name string, op ir.Op, axes []Axis) (out *Buffer,
-	start, lanes string, err error) {
+	start string, loops []string, err error) {
 
 	p, err := k.find("foldahead", v)
 	if err != nil {
-		return nil, "", "", err
+		return nil, "", nil, err
 	}
 	s := &staging{k: k, v: v, e: e}
 	if err := s.axes(axes); err != nil {
-		return nil, "", "", err
+		return nil, "", nil, err
 	}
 	n := axes[len(axes)-1].Extent
 	if !n.Static() {
-		return nil, "", "", refuse("foldahead", v, "the extent %v of the last axis is no number", n)
+		return nil, "", nil, refuse("foldahead", v, "the extent %v of the last axis is no number", n)
 	}
 	f := p.inside(k)
 	if err := s.closed(f, p.loop.Body); err != nil {
-		return nil, "", "", err
+		return nil, "", nil, err
 	}
 	g := f.Clone()
 	for i := range axes {
 		g.Loop(s.vars[i], axes[i].Extent)
 	}
 	if err := s.harmless(g, s.copy); err != nil {
-		return nil, "", "", err
+		return nil, "", nil, err
 	}
-	lanes = s.vars[len(axes)-1]
+	lanes := s.vars[len(axes)-1]
 	start = k.fresh(name + ".start")
 	end := k.fresh(name + ".end")
 	part := &Buffer{Name: k.fresh(name + ".part"), DType: e.DType, Size: n, Space: Local}
@@ -52,5 +52,5 @@ func (k *Kernel) FoldAhead(v string, e *Expr, name string, op ir.Op, axes []Axis
 		&Alloc{Buf: out}, &Store{Buf: out, Value: none}, &Loop{Var: end, Extent: n,
 			Body: []Stmt{fold(out, ir.Const(0), Load(part, ir.Sym(end)))}}}
 	p.loop.Body = append(simplifyBody(ahead, f), p.loop.Body...)
-	return out, start, lanes, nil
+	return out, start, s.vars, nil
 }

@@ -9,10 +9,10 @@ import (
 // Instructions that lay g rows of w elements out column by column, converted:
 // they pack the operands of the dot rows that have lanes.
 
-// Interleave is the name of the instruction; of elements f32 to bf16 it takes
-// the given part, see SplitProduct.
+// Interleave is the name of the instruction; part is that of f32 as several bf16
+// which it takes, counted from one, see SplitProduct; 0: all.
 func Interleave(from, to ir.DType, part int, g, w int64) string {
-	if to == ir.BF16 {
+	if part > 0 {
 		return fmt.Sprintf("interleave.%v.%v.%d.%dx%d", from, to, part, g, w)
 	}
 	return fmt.Sprintf("interleave.%v.%v.%dx%d", from, to, g, w)
@@ -27,21 +27,23 @@ func interleaveInstrs() {
 		parts    int
 		g, w     int64
 	}{
-		{vnni, ir.I8, ir.I8, 1, 4, 16},
-		{vnni, ir.U8, ir.U8, 1, 4, 16},
-		{v4, ir.I8, ir.I16, 1, 2, 16},
-		{v4, ir.U8, ir.I16, 1, 2, 16},
-		{v4, ir.I16, ir.I16, 1, 2, 16},
-		{v3, ir.I8, ir.I16, 1, 2, 8},
-		{v3, ir.U8, ir.I16, 1, 2, 8},
-		{v3, ir.I16, ir.I16, 1, 2, 8},
-		{"avx512-bf16 amx", ir.F32, ir.BF16, 3, 2, 16},
+		{vnni, ir.I8, ir.I8, 0, 4, 16},
+		{vnni, ir.U8, ir.U8, 0, 4, 16},
+		{v4, ir.I8, ir.I16, 0, 2, 16},
+		{v4, ir.U8, ir.I16, 0, 2, 16},
+		{v4, ir.I16, ir.I16, 0, 2, 16},
+		{v3, ir.I8, ir.I16, 0, 2, 8},
+		{v3, ir.U8, ir.I16, 0, 2, 8},
+		{v3, ir.I16, ir.I16, 0, 2, 8},
+		{"avx512-bf16 amx", ir.F32, ir.BF16, 0, 2, 16},
+		{"amx", ir.F32, ir.BF16, 3, 2, 16},
 	} {
 		b := &Buffer{Name: "x", DType: r.from}
-		for part := range r.parts {
-			value := CastExpr(r.to, Load(b, ir.Sym("q").MulConst(r.w).Add(ir.Sym("i"))))
-			if r.to == ir.BF16 {
-				value = bf16Part(value.Args[0], part)
+		for part := min(r.parts, 1); part <= r.parts; part++ {
+			x := Load(b, ir.Sym("q").MulConst(r.w).Add(ir.Sym("i")))
+			value := CastExpr(r.to, x)
+			if part > 0 {
+				value = bf16Part(x, part-1, r.parts)
 			}
 			n := r.g * r.w
 			text := fmt.Sprintf("kernel %s(x %v[%d] in, y %v[%d] out)\n\tvector i < %d\n"+

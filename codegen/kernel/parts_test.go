@@ -100,12 +100,12 @@ func TestFoldAhead(t *testing.T) {
 		st := k.Loop("l").Body[0].(*If).Then[0].(*Store)
 		load := LoadIf(st.Value.Buf, st.Value.Index, k.Loop("l").Body[0].(*If).Cond,
 			ConstExpr(ir.F32, uint64(math.Float32bits(float32(math.Inf(-1))))))
-		top, start, lanes, err := k.FoldAhead("i", load, "top", ir.OpMax, []Axis{
+		top, start, loops, err := k.FoldAhead("i", load, "top", ir.OpMax, []Axis{
 			{Var: "j", Extent: ir.Sym("M").CeilDiv(ir.Const(4))}, {Var: "l", Extent: ir.Const(4)}})
 		if err != nil {
 			return err
 		}
-		for _, v := range []string{start, lanes} {
+		for _, v := range []string{start, loops[1]} {
 			if err := k.Bind(v, Vector); err != nil {
 				return err
 			}

@@ -6,7 +6,8 @@ import "github.com/tensorcc/tcc/ir"
 // is all that the innermost loop v does, apart into bf16 numbers: x is about
 // x0+x1+…, each the part that those before leave, and three parts are x to the
 // last bit. The products of parts whose numbers add up to less than parts are
-// added one after the other, the small ones first. It returns the parts.
+// added one after the other, each with a part of the one before. It returns the
+// parts.
 //
 // It is what a schedule is asked for, or may do where the exponents of x and y
 // are such that no part is subnormal or infinite: the sum has then about the
@@ -26,17 +27,31 @@ func (k *Kernel) SplitProduct(v string, parts int) (xs, ys []*Expr, err error) {
 	}
 	x, y := st.Value.Args[0], st.Value.Args[1]
 	for i := range parts {
-		xs, ys = append(xs, bf16Part(x, i)), append(ys, bf16Part(y, i))
+		xs, ys = append(xs, bf16Part(x, i, parts)), append(ys, bf16Part(y, i, parts))
 	}
 	var body []Stmt
-	for sum := parts - 1; sum >= 0; sum-- {
-		for i := range sum + 1 {
-			value := OpExpr(ir.OpFMA, CastExpr(ir.F32, xs[i]), CastExpr(ir.F32, ys[sum-i]), st.Value.Args[2])
-			body = append(body, &Store{Buf: st.Buf, Index: st.Index, Value: value})
-		}
+	for _, p := range partPairs(parts) {
+		value := OpExpr(ir.OpFMA, CastExpr(ir.F32, xs[p[0]]), CastExpr(ir.F32, ys[p[1]]),
+			st.Value.Args[2])
+		body = append(body, &Store{Buf: st.Buf, Index: st.Index, Value: value})
 	}
 	p.loop.Body = body
 	return xs, ys, nil
+}
+
+// partPairs are the pairs of parts whose numbers add up to less than parts, the
+// small products first as far as neighbours in the list share a part.
+func partPairs(parts int) [][2]int {
+	var list [][2]int
+	for ; parts > 0; parts -= 2 {
+		for i := parts - 1; i >= 0; i-- {
+			list = append(list, [2]int{i, parts - 1 - i})
+			if i > 0 {
+				list = append(list, [2]int{i - 1, parts - 1 - i})
+			}
+		}
+	}
+	return list
 }
 
 // isProductSum reports whether s is acc = fma(x, y, acc) of f32 where x and y
@@ -52,12 +67,24 @@ func isProductSum(s *Store) bool {
 		!reads(e.Args[0], bufs) && !reads(e.Args[1], bufs)
 }
 
-// bf16Part is part i of the f32 x as a bf16.
-func bf16Part(x *Expr, i int) *Expr {
-	for ; i > 0; i-- {
-		x = OpExpr(ir.OpSub, x, CastExpr(ir.F32, CastExpr(ir.BF16, x)))
+// bf16Part is part i of the parts of the f32 x, as a bf16. Where there are several the
+// exponents are such that rounding on the bits does: to the nearest, half away
+// from zero. Of the 24 bits of x two parts take away at least 16, so that the
+// third is what is left as it is.
+func bf16Part(x *Expr, i, parts int) *Expr {
+	if parts == 1 {
+		return CastExpr(ir.BF16, x)
 	}
-	return CastExpr(ir.BF16, x)
+	num := func(n uint64) *Expr { return ConstExpr(ir.U32, n) }
+	rounded := func(x *Expr) *Expr { return OpExpr(ir.OpAdd, BitcastExpr(ir.U32, x), num(1<<15)) }
+	for range i {
+		x = OpExpr(ir.OpSub, x, BitcastExpr(ir.F32, OpExpr(ir.OpAnd, rounded(x), num(0xffff0000))))
+	}
+	bits := BitcastExpr(ir.U32, x)
+	if i < 2 {
+		bits = rounded(x)
+	}
+	return BitcastExpr(ir.BF16, CastExpr(ir.U16, OpExpr(ir.OpShr, bits, num(16))))
 }
 
 // FissionSums makes of the perfect nest vars, which all add to one buffer, a

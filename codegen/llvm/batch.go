@@ -37,7 +37,8 @@ func (b *Batch) Add(k *kernel.Kernel) error {
 		k: k, target: b.target, m: b.m, bufs: map[*kernel.Buffer]*memory{},
 		decls: b.decls, fails: map[int]*llvm.Block{},
 		natural: map[string]bool{}, safes: map[string]value.Value{},
-		tiles: map[*kernel.Buffer]int{}, vars: map[string]val{}, places: map[string]*kernel.Expr{}, unrolled: map[string]ir.Dim{},
+		tiles: map[*kernel.Buffer]int{}, held: map[int64]heldTile{}, vars: map[string]val{},
+		places: map[string]*kernel.Expr{}, unrolled: map[string]ir.Dim{},
 		scopes: []map[string]val{{}},
 	}
 	if _, err := Scratch(k); err != nil {

@@ -79,6 +79,7 @@ type emitter struct {
 	tiles     map[*kernel.Buffer]int // the first register of a buffer in registers
 	tileTop   int                    // registers in use
 	configure bool                   // there are any
+	held      map[int64]heldTile     // by register: what was loaded to it
 }
 
 // memory is where a buffer lies.

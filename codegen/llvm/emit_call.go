@@ -44,6 +44,9 @@ func instrRow(name string) func(e *emitter, c *kernel.Call) {
 
 func (e *emitter) call(c *kernel.Call) {
 	f := instrRow(c.Instr.Name)
+	if tileRow(c.Instr.Name) == nil {
+		clear(e.held)
+	}
 	switch {
 	case e.lane != "":
 		e.errorf("call %s: is inside vector loop %s", c.Instr.Name, e.lane)

@@ -23,6 +23,7 @@ func (e *emitter) block(body []kernel.Stmt) {
 		case *kernel.Loop:
 			e.loop(s)
 		case *kernel.Store:
+			clear(e.held)
 			e.store(s)
 		case *kernel.Let:
 			e.let(s)

@@ -10,6 +10,7 @@ import (
 	llvm "github.com/llir/llvm/ir"
 
 	"github.com/tensorcc/tcc/codegen/kernel"
+	"github.com/tensorcc/tcc/ir"
 )
 
 // Instructions of AMX, in the form that names registers. A kernel that uses
@@ -24,13 +25,19 @@ const (
 // tileRows has the emitters of instructions by the first word of their names.
 var tileRows = map[string]func(e *emitter, c *kernel.Call){
 	"tilezero": func(e *emitter, c *kernel.Call) {
-		e.intrinsic("llvm.x86.tilezero", types.Void, e.register(c, 0))
+		r := e.register(c, 0)
+		delete(e.held, r.X.Int64())
+		e.intrinsic("llvm.x86.tilezero", types.Void, r)
 	},
 	"tileload": func(e *emitter, c *kernel.Call) {
-		p, stride := e.tileRows(c, 0)
-		e.intrinsic("llvm.x86.tileloadd64", types.Void, e.register(c, 1), p, stride)
+		r := e.register(c, 1)
+		if !e.holds(r, c) {
+			p, stride := e.tileRows(c, 0)
+			e.intrinsic("llvm.x86.tileloadd64", types.Void, r, p, stride)
+		}
 	},
 	"tilestore": func(e *emitter, c *kernel.Call) {
+		clear(e.held)
 		p, stride := e.tileRows(c, 1)
 		e.intrinsic("llvm.x86.tilestored64", types.Void, e.register(c, 0), p, stride)
 	},
@@ -39,8 +46,29 @@ var tileRows = map[string]func(e *emitter, c *kernel.Call){
 }
 
 func tileProduct(e *emitter, c *kernel.Call) {
-	e.intrinsic("llvm.x86."+c.Instr.Name, types.Void, e.register(c, 2), e.register(c, 0),
-		e.register(c, 1))
+	r := e.register(c, 2)
+	delete(e.held, r.X.Int64())
+	e.intrinsic("llvm.x86."+c.Instr.Name, types.Void, r, e.register(c, 0), e.register(c, 1))
+}
+
+// heldTile is a tile of memory and the block at whose end a register has it.
+type heldTile struct {
+	from  kernel.Tile
+	block *llvm.Block
+}
+
+// holds reports whether register r has already what c loads, since the last
+// store and in straight code, and notes that it will.
+func (e *emitter) holds(r *constant.Int, c *kernel.Call) bool {
+	t := c.Tiles[0]
+	from := kernel.Tile{Buf: t.Buf, Index: e.fold(t.Index), Strides: []ir.Dim{e.fold(t.Strides[0])}}
+	h, ok := e.held[r.X.Int64()]
+	if ok && h.block == e.cur && h.from.Buf == t.Buf && h.from.Index.Equal(from.Index) &&
+		h.from.Strides[0].Equal(from.Strides[0]) {
+		return true
+	}
+	e.held[r.X.Int64()] = heldTile{from, e.cur}
+	return false
 }
 
 func tileRow(name string) func(e *emitter, c *kernel.Call) {
@@ -63,7 +91,7 @@ func (e *emitter) allocTiles(b *kernel.Buffer) {
 }
 
 // register is the number of the register that tile i of c is.
-func (e *emitter) register(c *kernel.Call, i int) value.Value {
+func (e *emitter) register(c *kernel.Call, i int) *constant.Int {
 	t := &c.Tiles[i]
 	first, ok := e.tiles[t.Buf]
 	at, static := e.fold(t.Index).Int()

@@ -181,8 +181,16 @@ func (g *groupProduct) tile() error {
 	t.l = split(t.c, "l", t.w, kernel.Exact)
 	t.r = split(g.m, "r", t.rows*g.ti, kernel.Pad)
 	if g.tiled() {
-		t.kg, t.i = t.q, split(t.r, "i", g.ti, kernel.Exact)
-		t.q = split(t.kg, "g", g.g, kernel.Exact)
+		t.i = split(t.r, "i", g.ti, kernel.Exact)
+		if g.parts > 0 { // both operands are packed by g at a distance of tk
+			t.kg = split(t.q, "g", g.tk, kernel.Exact)
+			if err == nil {
+				err = g.Reorder(t.kg, t.q)
+			}
+		} else {
+			t.kg = t.q
+			t.q = split(t.kg, "g", g.g, kernel.Exact)
+		}
 	}
 	t.nt = split(g.n, "t", t.tn, kernel.Clip)
 	t.mt = split(g.m, "t", t.tm, kernel.Clip)
@@ -239,9 +247,9 @@ func (g *groupProduct) tasksOf(t *gtiling) (tm, tn int64) {
 		k *= g.size(g.Loop(v).Extent, 512)
 	}
 	m, n := g.size(t.m, 256), g.size(t.n, 256)
-	macs := int64(4) // of these a lane does at once
-	if g.parts > 1 {
-		macs = 16 // what is packed, in parts, is to be used often
+	const macs = 4 // of these a lane does at once
+	if g.parts > 1 && g.t.Task == 0 {
+		return g.tasksOfParts(t, m, n, k)
 	}
 	work := cmp.Or(int64(g.t.Task), min(max(m*n*k/fewTasks, leastWork*macs), mostWork*macs))
 	height := t.rows * g.ti
@@ -271,7 +279,11 @@ func (g *groupProduct) pack(t *gtiling) error {
 		return err
 	}
 	groups := t.k.CeilDiv(ir.Const(g.tk * g.g)) // tiles of the accumulation
-	if err := g.packColumns(t, y, groups, 0); err != nil {
+	cols, err := g.stageColumns(t, y, groups, 0)
+	if err != nil {
+		return err
+	}
+	if err := g.interleave(t, g.wholeColumns(t), []packing{cols}); err != nil {
 		return err
 	}
 	return g.packRows(t, x, groups)
@@ -287,127 +299,6 @@ func (g *groupProduct) layers(size ir.Dim) ([]kernel.Axis, ir.Dim) {
 		size = size.Mul(n)
 	}
 	return list, size
-}
-
-func (g *groupProduct) packColumns(t *gtiling, y *kernel.Expr, groups ir.Dim, part int) error {
-	list, size := g.columnAxes(t, groups)
-	names, err := g.Stage(t.nt, y, "cols", kernel.Scratch, size, list)
-	if err != nil {
-		return err
-	}
-	return g.interleave(t, names[len(g.red)-1], names[len(list)-2], names[len(list)-1], part)
-}
-
-// columnAxes are the axes of the packed columns of a block: tile after tile, and
-// in it group after group.
-func (g *groupProduct) columnAxes(t *gtiling, groups ir.Dim) ([]kernel.Axis, ir.Dim) {
-	c := ir.Const
-	tile := g.tk * t.w * g.g
-	list, size := g.layers(groups.MulConst(t.cols * tile))
-	list = append(list, kernel.Axis{Var: t.kt, Extent: groups, Stride: c(t.cols * tile)},
-		kernel.Axis{Var: t.c, Extent: c(t.cols), Stride: c(tile)})
-	if g.tiled() {
-		list = append(list, kernel.Axis{Var: t.kg, Extent: c(g.tk), Stride: c(t.w * g.g)})
-	}
-	return append(list, kernel.Axis{Var: t.l, Extent: c(t.w), Stride: c(g.g)},
-		kernel.Axis{Var: t.q, Extent: c(g.g), Stride: c(1)}), size
-}
-
-// interleave makes code of the loops that pack columns: the instruction for
-// whole groups of whole tiles.
-func (g *groupProduct) interleave(t *gtiling, kt, l, q string, part int) error {
-	cond := kernel.OpExpr(ir.OpAnd, g.whole(g.n, t.nt, t.tn, t.cols*t.w, t.n),
-		atMost(ir.Sym(kt).AddConst(1).MulConst(g.tk*g.g), t.k))
-	then, els, err := g.Version(kt, cond)
-	if err != nil {
-		return err
-	}
-	for _, copied := range []map[string]string{then, els} {
-		if copied == nil {
-			continue
-		}
-		l, q := copied[l], copied[q]
-		if !g.packed(l, q, part) {
-			if err := g.Reorder(q, l); err != nil {
-				return err
-			}
-			if err := g.vectorize(l); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// packed puts an instruction in place of loop l, over the lanes, around q, over
-// a group; it reports whether there is one.
-func (g *groupProduct) packed(l, q string, part int) bool {
-	st, ok := g.Loop(q).Body[0].(*kernel.Store)
-	if !ok {
-		return false
-	}
-	var load *kernel.Expr
-	walkExpr(st.Value, func(e *kernel.Expr) {
-		if e.Kind == kernel.KLoad {
-			load = e
-		}
-	})
-	if load == nil || len(load.Args) > 0 || stride(load.Index, l) != 1 {
-		return false
-	}
-	in := kernel.Instrs[kernel.Interleave(load.DType, st.Buf.DType, part, g.g, g.w)]
-	to := &kernel.Expr{Buf: st.Buf, Index: st.Index}
-	return in != nil && in.On(g.t.Name) &&
-		g.Replace(l, in, []kernel.Tile{tileAt(load, q, l), tileAt(to, l, q)}) == nil
-}
-
-// whole is the condition that tile, in the task v, has no element beyond n.
-func (g *groupProduct) whole(v, tile string, count, size int64, n ir.Dim) *kernel.Expr {
-	return atMost(ir.Sym(v).MulConst(count).Add(ir.Sym(tile)).AddConst(1).MulConst(size), n)
-}
-
-func atMost(a, b ir.Dim) *kernel.Expr {
-	return kernel.OpExpr(ir.OpLe, kernel.IndexExpr(a), kernel.IndexExpr(b))
-}
-
-func (g *groupProduct) packRows(t *gtiling, x *kernel.Expr, groups ir.Dim) error {
-	list, size := g.rowAxes(t, groups)
-	names, err := g.Stage(g.n, x, "rows", kernel.Scratch, size, list)
-	if err != nil {
-		return err
-	}
-	in := last(names)
-	if _, err := g.Cut(in, t.k); err != nil {
-		return err
-	}
-	return g.vectorize(in)
-}
-
-// rowAxes are the axes of the packed rows of a task: row after row as they are.
-func (g *groupProduct) rowAxes(t *gtiling, groups ir.Dim) ([]kernel.Axis, ir.Dim) {
-	width := groups.MulConst(g.tk * g.g)
-	row := width
-	if n, ok := width.Int(); ok && len(g.red) == 1 && n >= 64 {
-		row = ir.Const((n+63)/64*64 | 64) // lines keep off each other's cache sets
-	}
-	layers, size := g.layers(width)
-	if len(layers) == 0 {
-		size = row
-	}
-	list := []kernel.Axis{
-		{Var: t.mt, Extent: g.Loop(t.mt).Extent, Stride: size.MulConst(t.rows * g.ti)},
-		{Var: t.r, Extent: ir.Const(t.rows), Stride: size.MulConst(g.ti)}}
-	at := ir.Sym(t.q)
-	if !groups.IsConst(1) { // its loop's variable is 0
-		at = at.Add(ir.Sym(t.kt).MulConst(g.tk * g.g))
-	}
-	if g.tiled() {
-		list = append(list, kernel.Axis{Var: t.i, Extent: ir.Const(g.ti), Stride: size})
-		at = at.Add(ir.Sym(t.kg).MulConst(g.g))
-	}
-	list = append(append(list, layers...),
-		kernel.Axis{Var: t.q, At: at, Extent: width, Stride: ir.Const(1)})
-	return list, size.MulConst(t.rows * g.ti * t.tm)
 }
 
 // versions makes the blocks of whole tiles and those at the edges.

@@ -1,6 +1,8 @@
 package schedule
 
 import (
+	"math"
+
 	"github.com/tensorcc/tcc/codegen/kernel"
 	"github.com/tensorcc/tcc/ir"
 )
@@ -56,15 +58,48 @@ func (g *groupProduct) packParts(t *gtiling) error {
 	if g.depends(xs[0], g.lanes...) {
 		xs, ys = ys, xs
 	}
-	for i := g.parts - 1; i >= 0; i-- { // a part is in those after it
-		if err := g.packColumns(t, ys[i], groups, i); err != nil {
+	part := func(i int) int {
+		if g.parts == 1 {
+			return 0
+		}
+		return i + 1
+	}
+	cols, rows := make([]packing, g.parts), make([]packing, g.parts)
+	for i := g.parts - 1; i >= 0; i-- { // a part may be in those after it
+		if cols[i], err = g.stageColumns(t, ys[i], groups, part(i)); err != nil {
 			return err
 		}
-		if err := g.packRows(t, xs[i], groups); err != nil {
+		if !g.tiled() {
+			err = g.packRows(t, xs[i], groups)
+		} else {
+			rows[i], err = g.stageRows(t, xs[i], groups, part(i))
+		}
+		if err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := g.interleave(t, g.wholeColumns(t), cols); err != nil || !g.tiled() {
+		return err
+	}
+	return g.interleave(t, g.whole(g.m, rows[0].outer[0], t.tm, t.rows*g.ti, t.m), rows)
+}
+
+// stageRows packs rows as columns are packed: tile after tile, and in it row
+// after row, of which a group's elements are tk apart.
+func (g *groupProduct) stageRows(t *gtiling, x *kernel.Expr, groups ir.Dim, part int) (packing,
+	error) {
+
+	c := ir.Const
+	tile := g.ti * g.tk * g.g
+	layers, size := g.layers(groups.MulConst(t.rows * tile))
+	list := append([]kernel.Axis{{Var: t.mt, Extent: g.Loop(t.mt).Extent, Stride: size}}, layers...)
+	list = append(list, kernel.Axis{Var: t.kt, Extent: groups, Stride: c(t.rows * tile)},
+		kernel.Axis{Var: t.r, Extent: c(t.rows), Stride: c(tile)},
+		kernel.Axis{Var: t.i, Extent: c(g.ti), Stride: c(g.tk * g.g)},
+		kernel.Axis{Var: t.kg, Extent: c(g.tk), Stride: c(g.g)},
+		kernel.Axis{Var: t.q, Extent: c(g.g), Stride: c(1)})
+	names, err := g.Stage(g.n, x, "rows", kernel.Scratch, size.MulConst(t.tm), list)
+	return newPacking(names, len(g.red), part), err
 }
 
 // Bounds of exponents, biased by 127, in which all parts of a factor and of
@@ -85,10 +120,10 @@ func (g *groupProduct) guard(t *gtiling, groups ir.Dim) error {
 	kt := kernel.Axis{Var: t.kt, Extent: groups}
 	rows := append([]kernel.Axis{{Var: t.mt, Extent: g.Loop(t.mt).Extent},
 		{Var: t.r, Extent: c(t.rows)}, {Var: t.i, Extent: c(g.ti)}}, layers...)
-	rows = append(rows, kt, kernel.Axis{Var: t.q, Extent: c(g.tk * g.g),
-		At: ir.Sym(t.kg).MulConst(g.g).Add(ir.Sym(t.q))})
-	columns := append(layers[:len(layers):len(layers)], kt, kernel.Axis{Var: t.kg, Extent: c(g.tk)},
-		kernel.Axis{Var: t.q, Extent: c(g.g)}, kernel.Axis{Var: t.c, Extent: c(t.cols)},
+	rows = append(rows, kt, kernel.Axis{Var: t.kg, Extent: c(g.tk * g.g),
+		At: ir.Sym(t.q).MulConst(g.tk).Add(ir.Sym(t.kg))})
+	columns := append(layers[:len(layers):len(layers)], kt, kernel.Axis{Var: t.q, Extent: c(g.g)},
+		kernel.Axis{Var: t.kg, Extent: c(g.tk)}, kernel.Axis{Var: t.c, Extent: c(t.cols)},
 		kernel.Axis{Var: t.l, Extent: c(t.w)})
 	leastX, mostX, err := g.exponents(g.n, x, rows)
 	if err != nil {
@@ -127,11 +162,18 @@ func (g *groupProduct) exponents(v string, e *kernel.Expr, axes []kernel.Axis) (
 			return nil
 		}
 		var out *kernel.Buffer
-		var start, lanes string
-		if out, start, lanes, err = g.FoldAhead(v, e, name, op, axes); err != nil {
+		var start string
+		var loops []string
+		if out, start, loops, err = g.FoldAhead(v, e, name, op, axes); err != nil {
 			return nil
 		}
-		for _, l := range []string{start, lanes} {
+		n := len(loops) - 1
+		for i, l := range loops[:n] {
+			if d, ok := axes[i].Extent.Int(); ok && d <= 2 && err == nil && g.Loop(l) != nil {
+				err = g.Bind(l, kernel.Unroll)
+			}
+		}
+		for _, l := range []string{start, loops[n]} {
 			if err == nil {
 				err = g.Bind(l, kernel.Vector)
 			}
@@ -147,6 +189,9 @@ func (g *groupProduct) exponents(v string, e *kernel.Expr, axes []kernel.Axis) (
 // rows in turn, a few at a time.
 func (g *groupProduct) multiplyAdd(t *gtiling, names map[string]string) error {
 	r, i, c, l := names[t.r], names[t.i], names[t.c], names[t.l]
+	if err := g.Reorder(names[t.q], names[t.kg]); err != nil { // terms in order
+		return err
+	}
 	in, err := g.Split(i, i+"f", 4, kernel.Exact)
 	if err != nil {
 		return err
@@ -156,3 +201,27 @@ func (g *groupProduct) multiplyAdd(t *gtiling, names map[string]string) error {
 	}
 	return g.distribute([]string{in, c, l})
 }
+
+// tasksOfParts sizes the tasks of m x n results, sums of k products: rows that
+// stay in the second cache, and of the ways to have some tasks that which packs
+// least, as each task packs its rows and its columns. An element takes about
+// half a cycle to pack, a product by tiles 1/85 of one.
+func (g *groupProduct) tasksOfParts(t *gtiling, m, n, k int64) (tm, tn int64) {
+	const l2 = 2 << 20 // of CPUs with tiles
+	up := func(a, b int64) int64 { return (a + b - 1) / b }
+	height, width := up(m, t.rows*g.ti), up(n, t.cols*t.w) // in blocks
+	fits := max(l2*3/4/(t.rows*g.ti*k*int64(g.parts*g.unit.rows.Size())), 1)
+	work := m * n * k / (mostWork * partsWork)
+	least := max(min(work/2, fewTasks), work/4, 1) // none takes much longer than a millisecond
+	best := int64(math.MaxInt64)
+	for a := min(up(height, fits), height); a <= height; a++ {
+		b := min(up(least, a), width)
+		if packed := m*b + n*a; packed < best {
+			best, tm, tn = packed, up(height, a), up(width, b)
+		}
+	}
+	return tm, tn
+}
+
+// partsWork is by how much larger tasks are that pack parts.
+const partsWork = 4
