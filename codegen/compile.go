@@ -99,7 +99,7 @@ func (a *Artifact) schedule(level string, o Options) (*Level, error) {
 	if !ok {
 		return nil, fmt.Errorf("level %s is not known; levels are %v", level, Levels())
 	}
-	t.Precision = o.Precision
+	t.Precision, t.Eager = o.Precision, o.Emulate
 	target, err := o.target(level)
 	if err != nil {
 		return nil, err

@@ -28,22 +28,32 @@ func TestJoin(t *testing.T) {
 	same(t, k, r, 5)
 	for _, c := range []struct{ v, w, want string }{
 		{"j", "i", "does not follow"},
-		{"i", "o", "more than allocations"},
-		{"m", "o", "times"},
-		{"j", "l", "independent"},
+		{"i", "l", "touch"},
+		{"i", "m", "times"},
+		{"i", "o", "has to stay"},
 	} {
 		if err := k.Clone().Join(c.v, c.w); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s, %s: %v, want %q", c.v, c.w, err, c.want)
 		}
 	}
-	uses := parse(t, `
-		kernel f(x f32[4] in, y f32[4] out, z f32[4] out)
-			serial i < 4 indep
-				y[i] = x[i]
-			serial j < 4 indep
-				z[j] = y[3-j]
+	sums := parse(t, `
+		kernel g(x f32[N] in, y f32[2] out) dims(N)
+			alloc s f32[2] local
+			s[0] = 0.0f32
+			serial i < N
+				s[0] = add(s[0], x[i])
+			alloc r f32[1] local
+			r[0] = s[0]
+			alloc p f32[1] local
+			p[0] = 1.0f32
+			serial j < N
+				p[0] = mul(p[0], x[j])
+			y[0] = r[0]
+			y[1] = p[0]
 	`)
-	if err := uses.Join("i", "j"); err == nil || !strings.Contains(err.Error(), "touch") {
-		t.Errorf("a loop that reads what the other writes: %v", err)
+	joined := apply(t, sums, func(k *Kernel) error { return k.Join("i", "j") })
+	if l := joined.Loop("i"); joined.Loop("j") != nil || len(l.Body) != 2 || l.Indep {
+		t.Errorf("not one loop:\n%v", joined)
 	}
+	same(t, sums, joined, 5)
 }

@@ -142,7 +142,7 @@ func (g *groupProduct) fits() bool {
 	}
 	x, y, _ := g.factors()
 	if x.DType == ir.F32 || g.parts > 0 {
-		return x.DType == ir.F32 && g.parts > 0 && (g.parts == 1 || g.worthParts())
+		return x.DType == ir.F32 && g.parts > 0
 	}
 	try := g.Kernel.Clone()
 	_, errX := try.Narrow(last(g.red), x, g.unit.rows)
@@ -168,6 +168,9 @@ func (g *groupProduct) tile() error {
 	t := &gtiling{block: g.gblock(), kt: last(g.red), m: g.Loop(g.m).Extent, n: g.Loop(g.n).Extent,
 		k: g.Loop(last(g.red)).Extent}
 	t.tm, t.tn = g.tasksOf(t)
+	if g.parts > 1 && !g.worthParts(t) {
+		return refuse("too much is packed for what is multiplied")
+	}
 	var err error
 	split := func(v, suffix string, n int64, tail kernel.Tail) string {
 		var in string

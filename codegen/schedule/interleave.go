@@ -53,18 +53,11 @@ func (g *groupProduct) wholeColumns(t *gtiling) *kernel.Expr {
 	return g.whole(g.n, t.nt, t.tn, t.cols*t.w, t.n)
 }
 
-// interleave makes code of the nests that pack the parts of an operand, which
-// read the same: one nest, with the instruction for whole groups of what is
+// interleave makes code of the nest that packs the parts of an operand, which has
+// the outer loops of the first: the instruction for whole groups of what is
 // whole.
 func (g *groupProduct) interleave(t *gtiling, whole *kernel.Expr, parts []packing) error {
 	first := parts[0]
-	for _, p := range parts[1:] {
-		for i, v := range first.outer {
-			if err := g.Join(v, p.outer[i]); err != nil {
-				return err
-			}
-		}
-	}
 	end := atMost(ir.Sym(first.kt).AddConst(1).MulConst(g.tk*g.g), t.k)
 	then, els, err := g.Version(first.kt, kernel.OpExpr(ir.OpAnd, whole, end))
 	if err != nil {

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"cmp"
 	"math"
 
 	"github.com/tensorcc/tcc/codegen/kernel"
@@ -37,17 +38,29 @@ func (t Target) units() []unit {
 	return out
 }
 
-// worthParts reports whether the operands are used often enough: an element's
-// parts take about a cycle to pack, a product by tiles saves 1/50 of one.
-func (g *groupProduct) worthParts() bool {
-	return g.size(g.Loop(g.n).Extent, 64) >= 64 && g.size(g.Loop(g.m).Extent, 64) >= 32
+// worthParts reports whether products by parts take four fifths of the time of
+// fused multiply-adds, 32 a cycle: 512 products of parts are done a cycle, with
+// what is beyond the edges, and an element of a task's rows and columns takes a
+// cycle to pack.
+func (g *groupProduct) worthParts(t *gtiling) bool {
+	share := func(n, unit, count int64) (filled, of float64) { // of n elements, in tasks of count units
+		padded := (n + unit - 1) / unit * unit
+		return float64(padded) / float64(n), float64(min(n, unit*count))
+	}
+	m, rows := share(g.size(t.m, 256), t.rows*g.ti, t.tm)
+	n, cols := share(g.size(t.n, 256), t.cols*t.w, t.tn)
+	k, _ := share(g.size(t.k, 512), g.tk*g.g, 1)
+	products := float64(g.parts * (g.parts + 1) / 2)
+	return g.t.Eager || m*n*k*products/512+1/rows+1/cols < 0.8/32
 }
 
 // packParts stages the parts of both factors.
 func (g *groupProduct) packParts(t *gtiling) error {
 	groups := t.k.CeilDiv(ir.Const(g.tk * g.g))
+	var ofRows, ofColumns exponents
 	if g.parts > 1 {
-		if err := g.guard(t, groups); err != nil {
+		var err error
+		if ofRows, ofColumns, err = g.guard(t, groups); err != nil {
 			return err
 		}
 	}
@@ -76,6 +89,17 @@ func (g *groupProduct) packParts(t *gtiling) error {
 		}
 		if err != nil {
 			return err
+		}
+	}
+	if g.parts > 1 { // they read the same, and so does what finds exponents
+		for i := 1; i <= g.parts; i++ {
+			c, r := ofColumns.loops, ofRows.loops
+			if i < g.parts {
+				c, r = cols[i].outer, rows[i].outer
+			}
+			if err := cmp.Or(g.joinNests(cols[0].outer, c), g.joinNests(rows[0].outer, r)); err != nil {
+				return err
+			}
 		}
 	}
 	if err := g.interleave(t, g.wholeColumns(t), cols); err != nil || !g.tiled() {
@@ -111,28 +135,38 @@ const (
 	mostExpSum  = 354 // of a product: 2^100, so that a million add up
 )
 
+// exponents are the least and the greatest of an operand, and the loops that find
+// them, the outermost first.
+type exponents struct {
+	least, most *kernel.Expr
+	loops       []string
+}
+
 // guard makes two forms of a block: one, which keeps the names, for where no part
-// is lost, and one that does fused multiply-adds.
-func (g *groupProduct) guard(t *gtiling, groups ir.Dim) error {
+// is lost, and one that does fused multiply-adds. The loops that it adds are
+// those of the packing, but for the innermost ones.
+func (g *groupProduct) guard(t *gtiling, groups ir.Dim) (ofRows, ofColumns exponents, err error) {
 	x, y, _ := g.factors()
 	c := ir.Const
 	layers, _ := g.layers(c(0))
 	kt := kernel.Axis{Var: t.kt, Extent: groups}
-	rows := append([]kernel.Axis{{Var: t.mt, Extent: g.Loop(t.mt).Extent},
-		{Var: t.r, Extent: c(t.rows)}, {Var: t.i, Extent: c(g.ti)}}, layers...)
-	rows = append(rows, kt, kernel.Axis{Var: t.kg, Extent: c(g.tk * g.g),
-		At: ir.Sym(t.q).MulConst(g.tk).Add(ir.Sym(t.kg))})
-	columns := append(layers[:len(layers):len(layers)], kt, kernel.Axis{Var: t.q, Extent: c(g.g)},
-		kernel.Axis{Var: t.kg, Extent: c(g.tk)}, kernel.Axis{Var: t.c, Extent: c(t.cols)},
+	rows := append([]kernel.Axis{{Var: t.mt, Extent: g.Loop(t.mt).Extent}}, layers...)
+	rows = append(rows, kt, kernel.Axis{Var: t.r, Extent: c(t.rows)},
+		kernel.Axis{Var: t.i, Extent: c(g.ti)}, kernel.Axis{Var: t.kg, Extent: c(g.tk * g.g),
+			At: ir.Sym(t.q).MulConst(g.tk).Add(ir.Sym(t.kg))})
+	columns := append(layers[:len(layers):len(layers)], kt, kernel.Axis{Var: t.c, Extent: c(t.cols)},
+		kernel.Axis{Var: t.kg, Extent: c(g.tk)}, kernel.Axis{Var: t.q, Extent: c(g.g)},
 		kernel.Axis{Var: t.l, Extent: c(t.w)})
-	leastX, mostX, err := g.exponents(g.n, x, rows)
-	if err != nil {
-		return err
+	if ofRows, err = g.exponents(g.n, x, rows); err != nil {
+		return ofRows, ofColumns, err
 	}
-	leastY, mostY, err := g.exponents(t.nt, y, columns)
-	if err != nil {
-		return err
+	if ofColumns, err = g.exponents(t.nt, y, columns); err != nil {
+		return ofRows, ofColumns, err
 	}
+	if err := g.Bind(ofColumns.loops[len(columns)-2], kernel.Unroll); err != nil {
+		return ofRows, ofColumns, err
+	}
+	leastX, mostX, leastY, mostY := ofRows.least, ofRows.most, ofColumns.least, ofColumns.most
 	op, num := kernel.OpExpr, func(n uint64) *kernel.Expr { return kernel.ConstExpr(ir.U32, n) }
 	cond := kernel.ConstExpr(ir.Bool, 1)
 	for _, e := range []*kernel.Expr{
@@ -145,44 +179,48 @@ func (g *groupProduct) guard(t *gtiling, groups ir.Dim) error {
 	}
 	_, els, err := g.Version(t.mt, cond)
 	if err != nil {
-		return err
+		return ofRows, ofColumns, err
 	}
-	return g.multiplyAdd(t, els)
+	return ofRows, ofColumns, g.multiplyAdd(t, els)
 }
 
 // exponents computes at the start of loop v the least and the greatest exponent
 // of the values of e that are not zero, over the axes.
-func (g *groupProduct) exponents(v string, e *kernel.Expr, axes []kernel.Axis) (
-	least, most *kernel.Expr, err error) {
-
+func (g *groupProduct) exponents(v string, e *kernel.Expr, axes []kernel.Axis) (exponents, error) {
 	one := kernel.ConstExpr(ir.U32, 1)
 	bits := kernel.OpExpr(ir.OpAnd, kernel.BitcastExpr(ir.U32, e), kernel.ConstExpr(ir.U32, 1<<31-1))
-	fold := func(name string, op ir.Op, e *kernel.Expr) *kernel.Expr {
+	fold := func(name string, op ir.Op, e *kernel.Expr) (*kernel.Expr, []string, error) {
+		out, start, loops, err := g.FoldAhead(v, e, name, op, axes)
 		if err != nil {
-			return nil
+			return nil, nil, err
 		}
-		var out *kernel.Buffer
-		var start string
-		var loops []string
-		if out, start, loops, err = g.FoldAhead(v, e, name, op, axes); err != nil {
-			return nil
-		}
-		n := len(loops) - 1
-		for i, l := range loops[:n] {
-			if d, ok := axes[i].Extent.Int(); ok && d <= 2 && err == nil && g.Loop(l) != nil {
-				err = g.Bind(l, kernel.Unroll)
+		for _, l := range []string{start, last(loops)} {
+			if err := g.Bind(l, kernel.Vector); err != nil {
+				return nil, nil, err
 			}
 		}
-		for _, l := range []string{start, loops[n]} {
-			if err == nil {
-				err = g.Bind(l, kernel.Vector)
-			}
-		}
-		return kernel.OpExpr(ir.OpShr, kernel.Load(out, ir.Const(0)), kernel.ConstExpr(ir.U32, 23))
+		exp := kernel.OpExpr(ir.OpShr, kernel.Load(out, ir.Const(0)), kernel.ConstExpr(ir.U32, 23))
+		return exp, loops, nil
 	}
-	least = fold("least", ir.OpMin, kernel.OpExpr(ir.OpSub, bits, one)) // zero wraps around
-	most = fold("most", ir.OpMax, bits)
-	return least, most, err
+	least, after, err := fold("least", ir.OpMin, kernel.OpExpr(ir.OpSub, bits, one)) // zero wraps around
+	if err != nil {
+		return exponents{}, err
+	}
+	most, loops, err := fold("most", ir.OpMax, bits)
+	if err != nil {
+		return exponents{}, err
+	}
+	return exponents{least, most, loops}, g.joinNests(loops, after)
+}
+
+// joinNests makes one nest of v and w, loop by loop.
+func (g *groupProduct) joinNests(v, w []string) error {
+	for i := range v {
+		if err := g.Join(v[i], w[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // multiplyAdd makes the other form of a block, whose loops have the given names:
@@ -204,8 +242,7 @@ func (g *groupProduct) multiplyAdd(t *gtiling, names map[string]string) error {
 
 // tasksOfParts sizes the tasks of m x n results, sums of k products: rows that
 // stay in the second cache, and of the ways to have some tasks that which packs
-// least, as each task packs its rows and its columns. An element takes about
-// half a cycle to pack, a product by tiles 1/85 of one.
+// least, as each task packs its rows and its columns.
 func (g *groupProduct) tasksOfParts(t *gtiling, m, n, k int64) (tm, tn int64) {
 	const l2 = 2 << 20 // of CPUs with tiles
 	up := func(a, b int64) int64 { return (a + b - 1) / b }

@@ -30,6 +30,8 @@ type Target struct {
 	// works alone has to itself: a network whose next kernels read results of 10 MB
 	// ran 3 % slower where these went around it (Zen 4, 2026-11).
 	Stream int64
+	// Eager makes schedules use instructions also where they do not pay, for tests.
+	Eager bool
 	// Precision is that of f32 products.
 	Precision Precision
 }
