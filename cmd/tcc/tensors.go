@@ -112,7 +112,48 @@ func readInputs(g *ir.Graph, flags []string, dir string) ([]*runtime.Tensor, err
 		}
 		in[i], given[i] = t, true
 	}
-	return in, nil
+	return in, checkInputs(g, in)
+}
+
+// checkInputs compares the inputs that are given with the parameters of the graph: dtypes, ranks
+// and extents, where inputs that have a symbol in common must agree.
+func checkInputs(g *ir.Graph, in []*runtime.Tensor) error {
+	env, by := map[string]int64{}, map[string]string{}
+	bad := func(i int, more string) error {
+		return usage("input %s: is %v, wanted %v%s: give a tensor of that dtype and shape",
+			g.Params[i].ParamName(), in[i], g.Params[i].Type, more)
+	}
+	for i, t := range in {
+		if t == nil {
+			continue
+		}
+		p := g.Params[i]
+		if d, ok := hostDTypes[p.Type.DType]; ok && t.DType() != d || t.Rank() != p.Type.Rank() {
+			return bad(i, "")
+		}
+		for axis, d := range p.Type.Shape {
+			if _, known := env[d.String()]; !known && ir.IsSymName(d.String()) {
+				env[d.String()], by[d.String()] = int64(t.Shape()[axis]), p.ParamName()
+			}
+		}
+	}
+	for i, t := range in {
+		if t == nil {
+			continue
+		}
+		for axis, d := range g.Params[i].Type.Shape {
+			n, err := d.Eval(env)
+			if err != nil || n == int64(t.Shape()[axis]) {
+				continue // the run knows
+			}
+			var more []string
+			for _, s := range d.SymNames() {
+				more = append(more, fmt.Sprintf(" with %s = %d by input %s", s, env[s], by[s]))
+			}
+			return bad(i, strings.Join(more, ","))
+		}
+	}
+	return nil
 }
 
 // readInput reads one -input flag.
