@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -112,8 +113,8 @@ func buildLibrary(ctx context.Context, c *cli.Command, m *model, mode string) er
 	if out == "" {
 		out = libraryName(m, goos, mode)
 	}
-	if info, err := os.Stat(out); err == nil && info.IsDir() {
-		return usage("-o %s: is a folder, wanted the file of the library", out)
+	if err := isFile(out, "the library"); err != nil {
+		return err
 	}
 	const module = "tccbuild"
 	made, err := compileFor(ctx, c, m, append(levels, generic))
@@ -146,8 +147,8 @@ func buildExe(ctx context.Context, c *cli.Command, m *model) error {
 			out += ".exe"
 		}
 	}
-	if info, err := os.Stat(out); err == nil && info.IsDir() {
-		return usage("-o %s: is a folder, wanted the file of the executable", out)
+	if err := isFile(out, "the executable"); err != nil {
+		return err
 	}
 	const module = "tccbuild"
 	o := gopkg.Options{Package: "main", Name: modelName(m), ImportPath: module}
@@ -162,6 +163,18 @@ func buildExe(ctx context.Context, c *cli.Command, m *model) error {
 		return err
 	}
 	return files.WriteWeights(out, o)
+}
+
+// isFile reports why there can be no file out, which is to be what.
+func isFile(out, what string) error {
+	if info, err := os.Stat(out); err == nil && info.IsDir() {
+		return usage("-o %s: is a folder, wanted the file of %s", out, what)
+	}
+	abs, err := filepath.Abs(out)
+	if err != nil {
+		return err
+	}
+	return isFolder(filepath.Dir(abs))
 }
 
 // parseLevels returns the CPU levels that a -cpu flag means: of goarch, or of

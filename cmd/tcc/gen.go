@@ -173,6 +173,9 @@ func importPath(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := isFolder(abs); err != nil {
+		return "", err
+	}
 	root, mod, err := enclosingModule(abs)
 	if err != nil {
 		return "", err
@@ -182,6 +185,21 @@ func importPath(dir string) (string, error) {
 		return "", err
 	}
 	return path.Join(mod, filepath.ToSlash(rel)), nil
+}
+
+// isFolder reports why there can be no folder dir: a file has its name, or that of one above.
+func isFolder(dir string) error {
+	for at := dir; ; at = filepath.Dir(at) {
+		info, err := os.Stat(at)
+		switch {
+		case err == nil && info.IsDir():
+			return nil
+		case err == nil:
+			return usage("%s: is a file, wanted a folder to write to: name another one with -o", at)
+		case at == filepath.Dir(at):
+			return usageError{err}
+		}
+	}
 }
 
 // enclosingModule finds the go.mod in dir or above.

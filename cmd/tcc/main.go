@@ -113,7 +113,30 @@ func app() *cli.Command {
 	}
 }
 
-func onUsage(_ context.Context, _ *cli.Command, err error, _ bool) error { return usageError{err} }
+func onUsage(_ context.Context, _ *cli.Command, err error, _ bool) error {
+	return usageError{flagError(err)}
+}
+
+// flagError says what was wanted of a flag whose value cannot be read, in place of the words of
+// the function that could not.
+func flagError(err error) error {
+	text := err.Error()
+	if !strings.HasPrefix(text, "invalid value ") {
+		return err
+	}
+	for _, r := range []struct{ says, wanted string }{
+		{"strconv.ParseInt: ", "an integer"},
+		{"strconv.ParseUint: ", "an integer of 0 or more"},
+		{"strconv.ParseFloat: ", "a number"},
+		{"time: ", "a time such as 500ms or 2s"},
+		{"parse error", "true or false"},
+	} {
+		if what, _, ok := strings.Cut(text, ": "+r.says); ok {
+			return fmt.Errorf("%s: wanted %s", what, r.wanted)
+		}
+	}
+	return err
+}
 
 // command completes the declaration of a command that takes exactly the named
 // arguments.
