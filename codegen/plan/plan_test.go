@@ -27,8 +27,9 @@ func load(t *testing.T, p *plan.Plan) *runtime.Model {
 	}
 	weights := make([]byte, p.Program.WeightBytes)
 	for _, w := range p.Weights {
-		for at := 0; at < int(w.Value.Size())*w.Value.DType.Size(); at += len(w.Value.Data) {
-			copy(weights[int(w.Offset)+at:], w.Value.Data)
+		data := w.Value.Bytes()
+		for at := 0; at < int(w.Value.Size())*w.Value.DType.Size(); at += len(data) {
+			copy(weights[int(w.Offset)+at:], data)
 		}
 	}
 	m, err := runtime.New(p.Program, weights, runtime.WithLevel(runtime.LevelGeneric))
