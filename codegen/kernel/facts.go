@@ -23,6 +23,7 @@ type Facts struct {
 	names   map[string]string // of a definition: its symbol
 	loops   map[string]int    // variables of loops: how deep, the outermost first
 	proven  map[string]bool   // answers
+	inner   bool              // inner loops are removed first, see order
 	budget  int
 	samples []*sample
 }
@@ -237,6 +238,12 @@ func (f *Facts) nonNeg(d ir.Dim) bool {
 		return false
 	}
 	f.budget = max(f.budget, 50)
+	if f.prove(d, 8) {
+		return true
+	}
+	// Either order finds what the other one does not within the budget.
+	f.inner, f.budget = true, 100
+	defer func() { f.inner = false }()
 	return f.prove(d, 8)
 }
 
@@ -252,6 +259,9 @@ func (f *Facts) prove(d ir.Dim, depth int) bool {
 	}
 	f.budget--
 	key := strconv.Itoa(depth) + d.String()
+	if f.inner {
+		key = "inner " + key
+	}
 	if ans, ok := f.proven[key]; ok {
 		return ans
 	}
@@ -374,15 +384,19 @@ func largest(d ir.Dim) int64 {
 		})
 }
 
-// order lists the symbols of d: defined ones first, then loop variables, of
-// which inner ones have bounds that depend on outer ones, last extents.
+// order lists the symbols of d: defined ones first, then the others by name, or
+// with f.inner the variables of loops, inner ones, whose bounds depend on outer
+// ones, before these, and last extents.
 func (f *Facts) order(d ir.Dim) []string {
 	syms := d.SymNames()
 	rank := func(s string) int {
-		if _, ok := f.defs[s]; ok {
+		switch _, defined := f.defs[s]; {
+		case defined:
 			return math.MaxInt
+		case f.inner:
+			return f.loops[s]
 		}
-		return f.loops[s]
+		return 0
 	}
 	slices.SortStableFunc(syms, func(a, b string) int { return cmp.Compare(rank(b), rank(a)) })
 	return syms
