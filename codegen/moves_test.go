@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/tensorcc/tcc/codegen/schedule"
@@ -93,7 +94,12 @@ func TestStreamed(t *testing.T) {
 	}
 	exactly(t, moved("transpose", "1928,1936", "{[1 0]}"))
 	exactly(t, moved("transpose", "1913,1937", "{[1 0]}"))
+	exactly(t, moved("transpose", "2100,1800", "{[1 0]}"))
+	exactly(t, moved("transpose", "3,1100,1103", "{[0 2 1]}"))
+	exactly(t, strings.ReplaceAll(moved("transpose", "2777,2600", "{[1 0]}"), "f32", "bf16"))
+	exactly(t, strings.ReplaceAll(moved("transpose", "1301,1403", "{[1 0]}"), "f32", "f64"))
 	exactly(t, moved("transpose", "4,520,30,64", "{[0 2 1 3]}"))
+	exactly(t, moved("slice", "3791,1003", "{start=[1,1] step=[1,1] shape=[3790,1001]}"))
 	exactly(t, gathered("130,64", "58000", 0))
 	exactly(t, gathered("58000,64", "58001", 0))
 	exactly(t, gathered("4000,1000", "928", 1))

@@ -68,9 +68,11 @@ type emitter struct {
 	tasks bool                  // the parallel loops have been emitted
 	runs  map[*kernel.Loop]bool // those that run at least once
 
-	stream  bool            // writes go around the caches, to where the kernel says so
-	around  *metadata.Tuple // marks such writes
-	repeats bool            // see repeats
+	stream  bool             // writes go around the caches, to where the kernel says so
+	around  *metadata.Tuple  // marks such writes
+	repeats bool             // see repeats
+	lines   *lines           // of the loop around, if it puts some together
+	kept    *llvm.InstAlloca // what they keep
 
 	scratch     value.Value
 	scratchMeta llvm.Metadata

@@ -55,6 +55,23 @@ kernel k(x f32[64*N] in stream, y f32[64*N] out stream) dims(N)
 				y[64*i+16*j+l] = add(x[64*i+16*j+l], 1.0f32)
 `
 
+const crookedRows = `
+kernel k(x f32[1024*N] in stream, y f32[1001*N] out stream) dims(N)
+	parallel i < N
+		serial j < 62 indep
+			vector l < 16
+				y[1001*i+16*j+l] = x[1024*i+16*j+l]
+`
+
+const crookedTwice = `
+kernel k(x f32[1024*N] in stream, y f32[1001*N] out stream) dims(N)
+	parallel i < N
+		serial j < 62 indep
+			vector l < 16
+				y[1001*i+16*j+l] = x[1024*i+16*j+l]
+			y[1001*i+16*j] = 0.0f32
+`
+
 const overRows = `
 kernel k(x f32[1024*N] in stream, y f32[1024*N] out stream) dims(N)
 	parallel i < N

@@ -219,6 +219,13 @@ func (e *emitter) allLanes(mask *val) value.Value {
 }
 
 func (e *emitter) store(s *kernel.Store) {
+	line := false
+	if e.lines != nil {
+		if _, line = e.lines.at[s]; line && e.lines.phase == lastLine {
+			e.line(s, val{})
+			return
+		}
+	}
 	v := e.expr(s.Value)
 	d := e.fold(s.Index)
 	m := e.memory(s.Buf)
@@ -229,6 +236,8 @@ func (e *emitter) store(s *kernel.Store) {
 	}
 	stride, first, ok := e.stride(d)
 	switch {
+	case line:
+		e.line(s, e.toStored(e.widen(v, true), s.Buf.DType))
 	case m.lanes && !e.varies(d):
 		e.put(m, e.address(s.Buf, d), e.toStored(e.widen(v, true), s.Buf.DType), 0)
 	case m.lanes:

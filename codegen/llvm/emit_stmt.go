@@ -72,6 +72,10 @@ func (e *emitter) loop(l *kernel.Loop) {
 	case l.Bind == kernel.Vector:
 		e.vectorLoop(l, extent, static)
 	case l.Bind == kernel.Serial:
+		if s := e.linesOf(l); s != nil {
+			e.lined(l, s)
+			return
+		}
 		e.serial(l)
 	case l.Bind == kernel.Parallel:
 		e.errorf("loop %s: a second nest of parallel loops; a kernel has one", l.Var)

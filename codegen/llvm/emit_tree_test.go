@@ -293,6 +293,10 @@ func TestCode(t *testing.T) {
 			`vgatherdps|vinsertps`: 0, `vpermi2ps`: 1}},
 		{"pass over memory", "x86-64-v4", passOver, map[string]int{
 			`prefetchnta\s`: 4, `vmovntps`: 4, `vmovups\s+%zmm`: 4}},
+		{"rows that do not begin at vectors", "x86-64-v4", crookedRows, map[string]int{
+			`vmovnt`: 1, `vperm[ti]2`: 3, `vmovups\s+%zmm.*\{%k`: 2}},
+		{"such rows, also written otherwise", "x86-64-v4", crookedTwice, map[string]int{
+			`vmovnt`: 0, `vperm[ti]2`: 0}},
 		{"passes over rows", "x86-64-v4", overRows, map[string]int{
 			`prefetcht1\s`: 2, `prefetchnta`: 0, `vmovntps`: 1}},
 		{"rows at places", "x86-64-v4", picksRows, map[string]int{`prefetcht1\s`: 4, `vmovntps`: 4}},

@@ -117,6 +117,26 @@ func TestFewRows(t *testing.T) {
 	}
 }
 
+// TestCrookedRows: transpositions whose results have rows that do not begin at
+// vectors, larger than the caches, which here are small; with what is left of tiles,
+// pieces and tasks.
+func TestCrookedRows(t *testing.T) {
+	small := func(t Target) Target {
+		t.Stream = min(t.Stream, 4<<10)
+		return t
+	}
+	for _, size := range [][2]int{{131, 257}, {273, 260}} {
+		text := strings.NewReplacer("MN", fmt.Sprint(size[0]*size[1]), "M", fmt.Sprint(size[0]),
+			"N", fmt.Sprint(size[1])).Replace(`
+		kernel turn(x f32[MN] in, y f32[MN] out)
+			serial i < M
+				serial j < N
+					y[N*i+j] = neg(x[M*j+i])
+	`)
+		checkFor(t, text, "transpose", small)
+	}
+}
+
 func dedent(text string) string {
 	text = strings.TrimLeft(text, "\n")
 	indent := text[:len(text)-len(strings.TrimLeft(text, "\t"))]

@@ -41,6 +41,9 @@ func (s *scheduler) transpose() error {
 	if err := c.axes(d, body); err != nil {
 		return err
 	}
+	if c.byRows() {
+		return c.rows(d)
+	}
 	return c.tile(d)
 }
 
