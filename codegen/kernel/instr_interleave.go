@@ -7,7 +7,8 @@ import (
 )
 
 // Instructions that lay g rows of w elements out column by column, converted:
-// they pack the operands of the dot rows that have lanes.
+// they pack columns for the instructions that multiply groups, and parts of f32
+// for tiles, of which a row is g pieces of w elements.
 
 // Interleave is the name of the instruction; part is that of f32 as several bf16
 // which it takes, counted from one, see SplitProduct; 0: all.

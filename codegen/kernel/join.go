@@ -46,8 +46,8 @@ func (k *Kernel) Join(v, w string) error {
 	return nil
 }
 
-// apart reports whether neither of a and b touches what the other one writes,
-// names what the other one uses, or may end the kernel.
+// apart reports whether neither of a and b touches memory that the other one
+// writes, names what the other one uses, or may end the kernel.
 func apart(a, b []Stmt) bool {
 	for _, body := range [][]Stmt{a, b} {
 		plain := true
@@ -66,8 +66,9 @@ func apart(a, b []Stmt) bool {
 		return false
 	}
 	for _, x := range x.list {
+		of, _ := x.buf.Root()
 		for _, y := range y.list {
-			if x.buf == y.buf && (x.write || y.write) {
+			if root, _ := y.buf.Root(); root == of && (x.write || y.write) {
 				return false
 			}
 		}

@@ -56,4 +56,19 @@ func TestJoin(t *testing.T) {
 		t.Errorf("not one loop:\n%v", joined)
 	}
 	same(t, sums, joined, 5)
+	parts := parse(t, `
+		kernel h(x f32[4] in, y f32[4] out)
+			alloc s f32[8] scratch
+			alloc lo f32[6] scratch of s[0]
+			alloc hi f32[6] scratch of s[2]
+			serial i < 4 indep
+				lo[i] = x[i]
+			serial j < 4 indep
+				hi[j] = x[j]
+			serial l < 4
+				y[l] = s[l]
+	`)
+	if err := parts.Join("i", "j"); err == nil || !strings.Contains(err.Error(), "touch") {
+		t.Errorf("loops that write parts of one buffer: %v", err)
+	}
 }
