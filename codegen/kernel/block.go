@@ -147,11 +147,7 @@ func (x *blocking) room(order []string, name string) error {
 	}
 	used := x.k.Names()
 	for _, a := range x.allocs {
-		b := &Buffer{Name: name, DType: a.Buf.DType, Size: size, Space: Scratch}
-		for used[b.Name] {
-			b.Name += "_"
-		}
-		used[b.Name] = true
+		b := &Buffer{Name: unused(name, used), DType: a.Buf.DType, Size: size, Space: Scratch}
 		x.part[a.Buf] = b
 		x.parts = append(x.parts, &Alloc{Buf: b})
 		x.load = append(x.load, &Store{Buf: a.Buf, Value: Load(b, x.at)})

@@ -8,8 +8,9 @@ import (
 
 // Delay moves the last loop in the body of loop v, which writes results of an
 // iteration, into loop s of the same body an iteration later: what one stores and
-// the other computes then overlap. The first iteration stands ahead of loop v,
-// which has one less, and the last results are written behind it.
+// the other computes then overlap. What it stores is computed ahead of the body of s
+// and stored behind it. The first iteration stands ahead of loop v, which has one
+// less, and the last results are written behind it.
 //
 // It is legal where iterations of v are independent and there is at least one, both
 // loops have one extent, and of what the body allocates the last loop reads
@@ -162,12 +163,7 @@ func (d *delay) rewrite(l *Loop) []Stmt {
 			out = append(out, &Alloc{Buf: b})
 			continue
 		}
-		name := b.Name + "c"
-		for used[name] {
-			name += "_"
-		}
-		used[name] = true
-		d.carry[b] = &Buffer{Name: name, DType: b.DType, Size: b.Size, Space: Local}
+		d.carry[b] = &Buffer{Name: unused(b.Name+"c", used), DType: b.DType, Size: b.Size, Space: Local}
 		out = append(out, &Alloc{Buf: d.carry[b]})
 	}
 	for _, st := range d.ahead {
@@ -185,8 +181,8 @@ func (d *delay) rewrite(l *Loop) []Stmt {
 	out = append(out, replaceVar(first, d.v, ir.Const(0))...)
 	inner, _ := d.k.copyAlso(last, names)
 	into := *d.into
-	into.Body = append(replaceVar(inner, d.last.Var, ir.Sym(d.into.Var)),
-		replaceVar(d.into.Body, d.v, ir.Sym(d.v).AddConst(1))...)
+	values, stores := behind(replaceVar(inner, d.last.Var, ir.Sym(d.into.Var)), used)
+	into.Body = slices.Concat(values, replaceVar(d.into.Body, d.v, ir.Sym(d.v).AddConst(1)), stores)
 	into.Indep = d.into.Indep && d.last.Indep
 	loop := &Loop{Var: d.v, Extent: l.Extent.AddConst(-1)}
 	for _, st := range ahead {
@@ -199,4 +195,36 @@ func (d *delay) rewrite(l *Loop) []Stmt {
 	end := *d.last
 	end.Body = replaceVar(last, d.v, l.Extent.AddConst(-1))
 	return append(out, loop, &end)
+}
+
+// behind splits body into what computes values and what stores them, in locals in
+// between, so that what comes to stand between the two loads before this is stored. A
+// load waits for a store ahead of it to an address with the same 12 low bits, as an
+// element of a result and the one that it is made of often have.
+func behind(body []Stmt, used map[string]bool) (values, stores []Stmt) {
+	touched := map[*Buffer]int{}
+	for _, a := range collect(body).list {
+		touched[a.buf]++
+	}
+	for _, st := range body {
+		s, ok := st.(*Store)
+		if !ok || touched[s.Buf] != 1 {
+			values = append(values, st)
+			continue
+		}
+		b, zero := &Buffer{Name: unused(s.Buf.Name+"v", used), DType: s.Buf.DType, Size: ir.Const(1),
+			Space: Local}, ir.Const(0)
+		values = append(values, &Alloc{Buf: b}, &Store{Buf: b, Index: zero, Value: s.Value})
+		stores = append(stores, &Store{Buf: s.Buf, Index: s.Index, Value: Load(b, zero)})
+	}
+	return values, stores
+}
+
+// unused is name, or a longer one, that is not used; it is from here on.
+func unused(name string, used map[string]bool) string {
+	for used[name] {
+		name += "_"
+	}
+	used[name] = true
+	return name
 }

@@ -26,8 +26,10 @@ const rowsText = `
 func TestDelay(t *testing.T) {
 	k := parse(t, rowsText)
 	d := apply(t, k, func(k *Kernel) error { return k.Delay("i", "s") })
-	if n, _ := d.Loop("i").Extent.Int(); n != 2 || len(d.Loop("s").Body) != 3 {
+	if n, _ := d.Loop("i").Extent.Int(); n != 2 || len(d.Loop("s").Body) != 5 {
 		t.Errorf("the last loop is not in the one ahead of it:\n%v", d)
+	} else if st, ok := last(d.Loop("s").Body).(*Store); !ok || st.Buf.Name != "y" {
+		t.Errorf("the result is not stored last:\n%v", d)
 	}
 	for n := range int64(5) {
 		same(t, k, d, n)
@@ -37,6 +39,9 @@ func TestDelay(t *testing.T) {
 		return err
 	})
 	same(t, k, lanes, 8)
+	twice := parse(t, strings.Replace(rowsText, "y[i*N+j] = ", "z[i*N+j] = row[j]\n"+
+		"\t\t\t\ty[i*N+j] = add(z[i*N+j], 1.0f32)\n\t\t\t\tz[i*N+j] = ", 1))
+	same(t, twice, apply(t, twice, func(k *Kernel) error { return k.Delay("i", "s") }), 5)
 	one := parse(t, strings.NewReplacer("i < 3", "i < 1").Replace(rowsText))
 	same(t, one, apply(t, one, func(k *Kernel) error { return k.Delay("i", "s") }), 4)
 }

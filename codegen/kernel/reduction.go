@@ -173,13 +173,7 @@ func (r *splitter) rewrite(l *Loop, folds []fold) []Stmt {
 	var out []Stmt
 	used := r.k.Names()
 	used[r.lane] = true
-	name := func(base string) string {
-		for used[base] {
-			base += "_"
-		}
-		used[base] = true
-		return base
-	}
+	name := func(base string) string { return unused(base, used) }
 	r.init = name(r.lane + "i")
 	set := &Loop{Var: r.init, Extent: ir.Const(r.n), Indep: true}
 	for _, x := range folds {
