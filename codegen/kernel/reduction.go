@@ -52,8 +52,17 @@ func (k *Kernel) SplitReduction(v, lane string, n int64) (lanes, init string, tr
 
 // fold is an accumulation buf[0] = op(buf[0], x).
 type fold struct {
-	buf *Buffer
-	op  ir.Op // that combines two partial results
+	buf   *Buffer
+	op    ir.Op // that combines two partial results; OpSelect: by Greater
+	loads int   // of buf
+}
+
+// combine is one result of two partial ones.
+func (f fold) combine(x, y *Expr) *Expr {
+	if f.op == ir.OpSelect {
+		return Greater(x, y)
+	}
+	return OpExpr(f.op, x, y)
 }
 
 // associative has the operations that fold, with how partial results combine.
@@ -73,14 +82,14 @@ func foldsOf(v string, body []Stmt) ([]fold, error) {
 		if !ok || a.inner[st.Buf] || st.Buf.Space != Local || !st.Buf.Size.IsConst(1) {
 			return
 		}
-		op, ok := foldOp(st)
-		if !ok || seen[st.Buf] || loads[st.Buf] != 1 {
+		f, ok := foldOp(st)
+		if !ok || seen[st.Buf] || loads[st.Buf] != f.loads {
 			err = refuse("splitreduction", v, "%s is not folded into by one associative operation",
 				st.Buf.Name)
 			return
 		}
 		seen[st.Buf] = true
-		out = append(out, fold{st.Buf, op})
+		out = append(out, f)
 	})
 	if err == nil && len(out) == 0 {
 		err = refuse("splitreduction", v, "there is no accumulator")
@@ -112,20 +121,21 @@ func loadsIn(body []Stmt) map[*Buffer]int {
 }
 
 // foldOp takes apart acc[0] = op(acc[0], x) with acc first or last.
-func foldOp(st *Store) (ir.Op, bool) {
+func foldOp(st *Store) (fold, bool) {
 	e := st.Value
 	if e.Kind != KOp {
-		return 0, false
-	}
-	op, ok := associative[e.Op]
-	if !ok {
-		return 0, false
+		return fold{}, false
 	}
 	isAcc := func(x *Expr) bool { return x.Kind == KLoad && x.Buf == st.Buf && len(x.Args) == 0 }
-	if e.Op == ir.OpFMA {
-		return op, isAcc(e.Args[2])
+	if acc, _, ok := greater(e); ok {
+		return fold{st.Buf, ir.OpSelect, 2}, isAcc(acc)
 	}
-	return op, isAcc(e.Args[0]) || isAcc(e.Args[1])
+	op, ok := associative[e.Op]
+	f := fold{st.Buf, op, 1}
+	if e.Op == ir.OpFMA {
+		return f, ok && isAcc(e.Args[2])
+	}
+	return f, ok && (isAcc(e.Args[0]) || isAcc(e.Args[1]))
 }
 
 // independentBut checks that apart from the folds iterations are independent,
@@ -204,13 +214,13 @@ func (r *splitter) rewrite(l *Loop, folds []fold) []Stmt {
 		for _, x := range folds {
 			b, i := r.part[x.buf], ir.Sym(t.Var)
 			t.Body = append(t.Body, &Store{Buf: b, Index: i,
-				Value: OpExpr(x.op, Load(b, i), Load(b, i.AddConst(h)))})
+				Value: x.combine(Load(b, i), Load(b, i.AddConst(h)))})
 		}
 		out = append(out, t)
 	}
 	for _, x := range folds {
 		out = append(out, &Store{Buf: x.buf, Index: ir.Const(0),
-			Value: OpExpr(x.op, Load(x.buf, ir.Const(0)), Load(r.part[x.buf], ir.Const(0)))})
+			Value: x.combine(Load(x.buf, ir.Const(0)), Load(r.part[x.buf], ir.Const(0)))})
 	}
 	return out
 }
@@ -228,7 +238,7 @@ func identity(op ir.Op, d ir.DType) *Expr {
 			return ConstExpr(d, 1)
 		}
 		return ConstExpr(d, wrap(d, -1))
-	case ir.OpMax:
+	case ir.OpMax, ir.OpSelect:
 		if d.IsFloat() {
 			return ConstExpr(d, fromFloat(d, math.Inf(-1)))
 		}

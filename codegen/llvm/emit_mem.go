@@ -121,7 +121,7 @@ func (e *emitter) loadVector(x *kernel.Expr, first ir.Dim, mask *val, other val)
 	} else if n := x.Buf.Ahead * int64(size); n > 0 {
 		e.prefetch(p, n, secondCache)
 	} else if e.passes(x.Buf, first) {
-		e.ask(p)
+		e.ask(x.Buf, first, p)
 	} else if e.stream && x.Buf.Stream {
 		e.askPlace(x, first, p)
 	}

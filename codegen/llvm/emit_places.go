@@ -82,7 +82,7 @@ func (e *emitter) askPlace(x *kernel.Expr, first ir.Dim, p value.Value) {
 	case at == nil || !ok || n <= 0:
 		return
 	case bytes > mostRow:
-		e.ask(p)
+		e.ask(x.Buf, first, p)
 		return
 	}
 	later := e.elsewhere(at, func(b *kernel.Buffer, at ir.Dim) ir.Dim {

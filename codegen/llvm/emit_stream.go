@@ -28,7 +28,7 @@ func (e *emitter) streamed() {
 	}
 	around, plain := e.f.NewBlock(""), e.f.NewBlock("")
 	e.cur.NewCondBr(aligned, around, plain)
-	e.cur, e.stream, e.repeats = around, true, repeats(e.k)
+	e.cur, e.stream, e.repeats, e.asked = around, true, repeats(e.k), map[string]*llvm.Block{}
 	e.scoped(func() { e.block(e.k.Body) })
 	// What follows on other threads must see these writes.
 	e.intrinsic("llvm.x86.sse.sfence", types.Void)
@@ -114,8 +114,14 @@ func repeats(k *kernel.Kernel) bool {
 	return found
 }
 
-// ask asks for what is read some time after the vector at p, which passes.
-func (e *emitter) ask(p value.Value) {
+// ask asks for what is read some time after the vector of b at p, which passes: once
+// in straight code, where several statements load it. at is its index.
+func (e *emitter) ask(b *kernel.Buffer, at ir.Dim, p value.Value) {
+	key := b.Name + "[" + at.String()
+	if e.asked[key] == e.cur {
+		return
+	}
+	e.asked[key] = e.cur
 	if e.repeats {
 		e.prefetch(p, nextRow, secondCache)
 		return

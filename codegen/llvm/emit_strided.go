@@ -53,7 +53,7 @@ func (e *emitter) vectorAt(x *kernel.Expr, at ir.Dim) value.Value {
 	t := e.vectorType(m.elem)
 	p := e.cur.NewBitCast(e.address(x.Buf, at), types.NewPointer(t))
 	if e.passes(x.Buf, at) {
-		e.ask(p)
+		e.ask(x.Buf, at, p)
 	}
 	l := e.cur.NewLoad(t, p)
 	l.Align, l.Metadata = llvm.Align(x.DType.Size()), m.meta

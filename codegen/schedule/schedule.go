@@ -51,6 +51,7 @@ func Explain(k *kernel.Kernel, t Target) (*kernel.Kernel, string, error) {
 	}
 	marked, restore := kernel.Abstract(k)
 	kernel.MarkIndep(marked)
+	t.loosen(marked)
 	why := ""
 	for _, s := range strategies {
 		c := &scheduler{Kernel: marked.Clone(), t: t}
@@ -122,4 +123,16 @@ func (s *scheduler) domain() []string {
 		body = l.Body
 	}
 	return out
+}
+
+// loosen has maxima take no notice of NaN where that cannot be seen.
+func (t Target) loosen(k *kernel.Kernel) {
+	if t.MaxNaN {
+		return
+	}
+	kernel.WalkStmts(k.Body, func(s kernel.Stmt) {
+		if l, ok := s.(*kernel.Loop); ok {
+			_ = k.Loosen(l.Var) // most are no maxima
+		}
+	})
 }

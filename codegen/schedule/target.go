@@ -30,6 +30,8 @@ type Target struct {
 	// works alone has to itself: a network whose next kernels read results of 10 MB
 	// ran 3 % slower where these went around it (Zen 4, 2026-11).
 	Stream int64
+	// MaxNaN says that the maximum that is NaN where an operand is takes one instruction.
+	MaxNaN bool
 	// Eager makes schedules use instructions also where they do not pay, for tests.
 	Eager bool
 	// Precision is that of f32 products.
@@ -56,7 +58,7 @@ var Targets = map[string]Target{
 		Deep: 16 << 10, L1: 32 << 10, L2: 512 << 10, L3: 4 << 20, Chains: 8,
 		Stream: 14 << 20},
 	"arm64": {Name: "arm64", Vector: 16, Rows: 8, Cols: 2, Accs: 24, Regs: 31,
-		Deep: 16 << 10, L1: 32 << 10, L2: 512 << 10, L3: 4 << 20, Chains: 8},
+		Deep: 16 << 10, L1: 32 << 10, L2: 512 << 10, L3: 4 << 20, Chains: 8, MaxNaN: true},
 	"generic": {Name: "generic", L1: 32 << 10, L2: 256 << 10, Chains: 1},
 }
 
