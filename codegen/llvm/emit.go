@@ -71,6 +71,7 @@ type emitter struct {
 	stream  bool                   // writes go around the caches, to where the kernel says so
 	around  *metadata.Tuple        // marks such writes
 	repeats bool                   // see repeats
+	along   *kernel.Loop           // the innermost serial loop around
 	asked   map[string]*llvm.Block // where the places of what passes were asked for
 	lines   *lines                 // of the loop around, if it puts some together
 	kept    *llvm.InstAlloca       // what they keep

@@ -16,8 +16,12 @@ import (
 // one after the other, so that what is read later can be known now.
 
 // mostRow is the bytes of rows of which the next is asked for; longer ones are
-// asked for as they are passed over.
-const mostRow = 16 << 10
+// asked for as they are passed over. nextRow is how far ahead of the row that is read,
+// in bytes, the one lies that is asked for.
+const (
+	mostRow = 16 << 10
+	nextRow = 4096
+)
 
 // place returns the symbol of the folded index d that stands for what a let
 // loaded, and its value; nil where there is none, or several.

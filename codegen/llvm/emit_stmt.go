@@ -137,10 +137,13 @@ func (e *emitter) serial(l *kernel.Loop) {
 	if n, ok := e.fold(l.Extent).Int(); ok && n > 0 {
 		skip = false
 	}
+	outer := e.along
+	e.along = l
 	e.counted(lo, extent.Value, skip, func(i value.Value) {
 		e.bind(l.Var, val{Value: i})
 		e.block(l.Body)
 	})
+	e.along = outer
 }
 
 // counted emits for i = lo; i < hi; i++; with skip it may run no time at all.

@@ -85,15 +85,17 @@ func (e *emitter) passes(b *kernel.Buffer, first ir.Dim) bool {
 		!slices.ContainsFunc(first.SymNames(), func(n string) bool { return !e.natural[n] })
 }
 
-// How far in front of what is read memory is asked for, in bytes: some lines
-// where a kernel passes over it once, and the next row, to the second cache,
-// where it passes over each row several times. Kernels that only read are slower
-// with either. Shares of a copy on one thread, Zen 4, 2026-11-26: eight operations
-// on each element 0.94 by nextLines, 0.73 by nextRow; layer norm of rows of 1024
-// floats 0.66 and 0.86, and 0.71 where rows came to the nearest cache.
+// How far in front of what is read memory is asked for, in bytes: some lines where a
+// kernel passes over it once, and the row after the next, to the second cache, where it
+// passes over each row several times. Kernels that only read are slower with either.
+// Shares of a copy on one thread, Zen 4, 2026-11-26: eight operations on each element
+// 0.94 by nextLines, 0.73 by leastRows; layer norm of rows of 1024 floats 0.66 without,
+// and 0.71 where rows came to the nearest cache. ns an element of layer norm and softmax
+// of such rows: 0.21 and 0.32 by a row, 0.19 and 0.30 by two, 0.21 and 0.32 by three.
 const (
 	nextLines = 448
-	nextRow   = 4096
+	leastRows = 4096
+	mostRows  = 32 << 10
 )
 
 // Where to what is asked for is to come, as llvm.prefetch has it.
@@ -123,10 +125,22 @@ func (e *emitter) ask(b *kernel.Buffer, at ir.Dim, p value.Value) {
 	}
 	e.asked[key] = e.cur
 	if e.repeats {
-		e.prefetch(p, nextRow, secondCache)
+		e.prefetch(p, e.twoRows(b, at), secondCache)
 		return
 	}
 	e.prefetch(p, nextLines, passed)
+}
+
+// twoRows is the bytes of two rows of b: what the loop around passes over.
+func (e *emitter) twoRows(b *kernel.Buffer, at ir.Dim) int64 {
+	bytes := int64(0)
+	if e.along != nil {
+		step, _, _ := at.Linear(e.along.Var)
+		if n, ok := step.Mul(e.fold(e.along.Extent)).Int(); ok {
+			bytes = 2 * n * int64(b.DType.Size())
+		}
+	}
+	return min(max(bytes, leastRows), mostRows)
 }
 
 // prefetch asks for the line that lies some bytes behind p. That it may lie
