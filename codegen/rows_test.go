@@ -66,6 +66,9 @@ func TestLargeRows(t *testing.T) {
 					}
 					sameRows(t, m, in, want, n, threads)
 				}
+				if name == "softmax" {
+					softRows(t, x, want, n)
+				}
 			})
 		}
 	}
@@ -113,6 +116,27 @@ func sameRows(t *testing.T, m *runtime.Model, in []*runtime.Tensor, want []float
 	for i, w := range want {
 		if g := got[i]; math.Float32bits(g) != math.Float32bits(w) && (g == g || w == w) {
 			t.Fatalf("%d threads: row %d, element %d: %v, want %v", threads, i/n, i%n, g, w)
+		}
+	}
+}
+
+// softRows checks softmax of rows of n against the definition, in float64: NaN where
+// an element is, or infinity, or all are its negative.
+func softRows(t *testing.T, x, got []float32, n int) {
+	t.Helper()
+	for r := range len(x) / n {
+		row, most, sum := x[r*n:(r+1)*n], math.Inf(-1), 0.0
+		for _, v := range row {
+			most = math.Max(most, float64(v))
+		}
+		for _, v := range row {
+			sum += math.Exp(float64(v) - most)
+		}
+		for j, v := range row {
+			w, g := math.Exp(float64(v)-most)/sum, float64(got[r*n+j])
+			if math.IsNaN(w) != math.IsNaN(g) || math.Abs(w-g) > 1e-5*w+1e-38 {
+				t.Fatalf("row %d, element %d: %v, want %v", r, j, g, w)
+			}
 		}
 	}
 }

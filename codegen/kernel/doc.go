@@ -66,6 +66,7 @@
 // Split, Cut, Specialize, Version, Fuse, Reorder, Fission, Join, Sink and Hoist
 // change the shape of nests; Bind says how loops run; ExpandDim, Stage, Spill and
 // Place give values places of their own; Delay writes results an iteration later;
+// Loosen has a maximum take no notice of NaN where that cannot be seen;
 // SplitReduction and FoldAhead make partial accumulators, Block blocks an
 // accumulation around the loops over its results; Narrow and SplitProduct change
 // the types that are computed in; Replace puts an instruction in place of the nest

@@ -78,7 +78,8 @@ func (z *loosening) maximum(l *Loop) error {
 	if z.x.Kind == KLoad && z.x.Buf == z.store.Buf {
 		z.acc, z.x = z.x, z.acc
 	}
-	if z.acc.Kind != KLoad || z.acc.Buf != z.store.Buf || reads(z.x, map[*Buffer]bool{z.acc.Buf: true}) {
+	own := map[*Buffer]bool{z.store.Buf: true}
+	if z.acc.Kind != KLoad || !own[z.acc.Buf] || reads(z.x, own) {
 		return refuse("loosen", z.v, "it does not fold into %s", z.store.Buf.Name)
 	}
 	return nil

@@ -65,8 +65,8 @@ func TestLoosen(t *testing.T) {
 
 // rowsOf is y for 5 rows x.
 func rowsOf(t *testing.T, k *Kernel, x []byte) []float32 {
-	y := make([]byte, len(x))
-	if _, err := Run(k, [][]byte{x, y, make([]byte, len(x))}, []int64{int64(len(x) / 20)}); err != nil {
+	y, z, n := make([]byte, len(x)), make([]byte, len(x)), int64(len(x)/20)
+	if _, err := Run(k, [][]byte{x, y, z}, []int64{n}); err != nil {
 		t.Fatal(err)
 	}
 	var out []float32
@@ -82,8 +82,8 @@ func TestLoosenRefuses(t *testing.T) {
 		{"hi[0] = max(", "hi[0] = add(", "the maximum of floats"},
 		{"0xff800000:f32", "0x7fc00000:f32", "does not begin as a number"},
 		{"serial s < N", "serial s < N-1", "no sum"},
-		{"sum[0] = add(sum[0], exp(sub(mul(x[i*N+s]", "sum[0] = add(sum[0], exp(sub(mul(x[i*N]", "no sum"},
-		{"sum[0] = add(sum[0], exp(sub(mul", "sum[0] = max(sum[0], exp(sub(mul", "no sum"},
+		{"add(sum[0], exp(sub(mul(x[i*N+s]", "add(sum[0], exp(sub(mul(x[i*N]", "no sum"},
+		{"add(sum[0], exp(sub(mul", "max(sum[0], exp(sub(mul", "no sum"},
 		{result, "y[i*N+j] = row[j]", "y need not be NaN"},
 		{result, "y[i*N+j] = select(lt(sum[0], 1.0f32), row[j], sum[0])", "y need not be NaN"},
 		{result, "y[i*N+j] = sub(hi[0], log(sum[0]))", "a zero may be seen in y"},
