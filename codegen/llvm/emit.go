@@ -74,7 +74,7 @@ type emitter struct {
 	along   *kernel.Loop           // the innermost serial loop around
 	asked   map[string]*llvm.Block // where the places of what passes were asked for
 	lines   *lines                 // of the loop around, if it puts some together
-	kept    *llvm.InstAlloca       // what they keep
+	kept    *llvm.InstAlloca       // what they keep, if that is little
 
 	scratch     value.Value
 	scratchMeta llvm.Metadata

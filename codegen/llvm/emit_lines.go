@@ -24,6 +24,7 @@ type lines struct {
 	v     string
 	at    map[*kernel.Store]ir.Dim // the number of the vector that is kept of a store
 	kept  int64                    // vectors that are kept from one iteration to the next
+	room  value.Value              // memory for them
 	phase phase
 }
 
@@ -36,10 +37,14 @@ const (
 	lastLine               // what the last one has left
 )
 
-// mostKept bounds what lies on the stack, mostLocals what else lies there, and fewest
-// are the iterations from which on it pays.
+// lineVector is the bits of a vector where lines are put together. mostKept bounds the
+// vectors that are kept, which lie in scratch memory where they are more than inFrame.
+// mostLocals bounds what else lies in the frame, and fewest are the iterations from
+// which on it pays.
 const (
-	mostKept   = 272
+	lineVector = 512
+	mostKept   = 1040
+	inFrame    = 16
 	mostLocals = 4 << 10
 	fewest     = 8
 )
@@ -48,7 +53,7 @@ const (
 // writes is then written in the next one: iterations are independent, and nothing else
 // in the loop writes the same result at once.
 func (e *emitter) linesOf(l *kernel.Loop) *lines {
-	if !e.stream || e.lines != nil || e.lane != "" || e.mask != nil || e.target.Vector != 512 {
+	if !e.stream || e.lines != nil || e.lane != "" || e.mask != nil || e.target.Vector != lineVector {
 		return nil
 	}
 	most, bounded := upper(e.fold(l.Extent))
@@ -183,6 +188,8 @@ func (e *emitter) lined(l *kernel.Loop, s *lines) {
 	extent := e.index(l.Extent).Value
 	zero, one := constant.NewInt(i64, 0), constant.NewInt(i64, 1)
 	e.lines = s
+	top := e.top
+	s.room = e.room(s.kept * int64(e.target.Vector/8))
 	emit := func(p phase, lo, hi value.Value, body []kernel.Stmt) {
 		s.phase = p
 		e.counted(lo, hi, true, func(i value.Value) {
@@ -194,7 +201,22 @@ func (e *emitter) lined(l *kernel.Loop, s *lines) {
 	emit(laterLine, one, extent, l.Body)
 	last := e.intrinsic("llvm.smax.i64", i64, e.cur.NewSub(extent, one), zero)
 	emit(lastLine, last, extent, s.only(l.Body))
-	e.lines = nil
+	e.lines, e.top = nil, top
+}
+
+// room is memory for what a loop keeps: in the frame, where LLVM sees that it may lie
+// in registers, or in scratch memory. Such loops do not nest.
+func (e *emitter) room(bytes int64) value.Value {
+	if most := int64(inFrame * e.target.Vector / 8); bytes <= most {
+		if e.kept == nil {
+			e.kept = e.entry.NewAlloca(types.NewArray(uint64(most), types.I8))
+			e.kept.Align = llvm.Align(e.target.Vector / 8)
+		}
+		return e.kept
+	}
+	p := e.cur.NewGetElementPtr(types.I8, e.scratch, e.index(e.top).Value)
+	e.top = e.top.AddConst(bytes)
+	return p
 }
 
 // only leaves of body the stores of lines and the loops around them.
@@ -256,15 +278,10 @@ func (e *emitter) line(st *kernel.Store, v val) {
 	c.Metadata = m.meta
 }
 
-// keptAt is where the vector of store st is kept: on the stack, in the same place for
-// all loops, which do not nest.
+// keptAt is where the vector of store st is kept.
 func (e *emitter) keptAt(st *kernel.Store) value.Value {
-	if e.kept == nil {
-		e.kept = e.entry.NewAlloca(types.NewArray(uint64(mostKept*e.target.Vector/8), types.I8))
-		e.kept.Align = llvm.Align(e.target.Vector / 8)
-	}
 	t := e.vectorType(e.memory(st.Buf).elem)
-	room := e.cur.NewBitCast(e.kept, types.NewPointer(t))
+	room := e.cur.NewBitCast(e.lines.room, types.NewPointer(t))
 	return e.cur.NewGetElementPtr(t, room, e.index(e.lines.at[st]).Value)
 }
 
