@@ -112,7 +112,10 @@ func (c *crossing) byPieces(i0, j0 string) error {
 // piece schedules the loops i0 over pieces of a row, or what is left of one, and jn
 // over the rows of a tile.
 func (c *crossing) piece(i0, jn string) error {
-	n, _ := c.static(i0)
+	n, ok := c.static(i0)
+	if !ok {
+		return refuse("pieces of %v elements of a row", c.Loop(i0).Extent)
+	}
 	in, err := c.Split(i0, i0+"p", min(rowPiece/int64(c.size), n), kernel.Exact)
 	if err != nil {
 		return err
