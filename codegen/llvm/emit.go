@@ -68,13 +68,14 @@ type emitter struct {
 	tasks bool                  // the parallel loops have been emitted
 	runs  map[*kernel.Loop]bool // those that run at least once
 
-	stream  bool                   // writes go around the caches, to where the kernel says so
-	around  *metadata.Tuple        // marks such writes
-	repeats bool                   // see repeats
-	along   *kernel.Loop           // the innermost serial loop around
-	asked   map[string]*llvm.Block // where the places of what passes were asked for
-	lines   *lines                 // of the loop around, if it puts some together
-	kept    *llvm.InstAlloca       // what they keep, if that is little
+	stream  bool                     // writes go around the caches, to where the kernel says so
+	around  *metadata.Tuple          // marks such writes
+	repeats bool                     // see repeats
+	along   *kernel.Loop             // the innermost serial loop around
+	asked   map[string]*llvm.Block   // where the places of what passes were asked for
+	rows    map[*kernel.Buffer]int64 // see twoRows
+	lines   *lines                   // of the loop around, if it puts some together
+	kept    *llvm.InstAlloca         // what they keep, if that is little
 
 	scratch     value.Value
 	scratchMeta llvm.Metadata

@@ -112,6 +112,9 @@ func (e *emitter) loadVector(x *kernel.Expr, first ir.Dim, mask *val, other val)
 	p = e.cur.NewBitCast(p, types.NewPointer(t))
 	size := x.DType.Size()
 	if mask != nil && mask.vec {
+		if e.passes(x.Buf, first) && e.repeats {
+			e.ask(x.Buf, first, p)
+		}
 		pass := e.toStored(e.widen(other, true), x.DType)
 		v := e.maskedLoad(m, e.address(x.Buf, first), mask.Value, pass.Value, e.width)
 		return e.fromStored(val{v, true}, x.DType)

@@ -28,7 +28,8 @@ func (e *emitter) streamed() {
 	}
 	around, plain := e.f.NewBlock(""), e.f.NewBlock("")
 	e.cur.NewCondBr(aligned, around, plain)
-	e.cur, e.stream, e.repeats, e.asked = around, true, repeats(e.k), map[string]*llvm.Block{}
+	e.cur, e.stream, e.repeats = around, true, repeats(e.k)
+	e.asked, e.rows = map[string]*llvm.Block{}, map[*kernel.Buffer]int64{}
 	e.scoped(func() { e.block(e.k.Body) })
 	// What follows on other threads must see these writes.
 	e.intrinsic("llvm.x86.sse.sfence", types.Void)
@@ -131,16 +132,18 @@ func (e *emitter) ask(b *kernel.Buffer, at ir.Dim, p value.Value) {
 	e.prefetch(p, nextLines, passed)
 }
 
-// twoRows is the bytes of two rows of b: what the loop around passes over.
+// twoRows is the bytes of two rows of b: what the loop around passes over, or the longer
+// one of which it has the rest, so that all of a row is asked for. Where rows begin
+// anywhere one is enough. (Rows of 1001 floats, softmax: 0.38 ns by a row, 0.48 by two;
+// layer norm the same with both.)
 func (e *emitter) twoRows(b *kernel.Buffer, at ir.Dim) int64 {
-	bytes := int64(0)
-	if e.along != nil {
-		step, _, _ := at.Linear(e.along.Var)
-		if n, ok := step.Mul(e.fold(e.along.Extent)).Int(); ok {
-			bytes = 2 * n * int64(b.DType.Size())
-		}
+	if e.along == nil || !at.Mod(ir.Const(int64(e.width))).IsConst(0) {
+		return leastRows
 	}
-	return min(max(bytes, leastRows), mostRows)
+	step, _, _ := at.Linear(e.along.Var)
+	n, _ := step.Mul(e.fold(e.along.Extent)).Int()
+	e.rows[b] = max(e.rows[b], 2*n*int64(b.DType.Size()), leastRows)
+	return min(e.rows[b], mostRows)
 }
 
 // prefetch asks for the line that lies some bytes behind p. That it may lie
