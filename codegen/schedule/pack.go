@@ -291,16 +291,40 @@ func (l *layout) add(expr ir.Dim, v string, extent ir.Dim, most int64) {
 	}
 	a := axis{Axis: kernel.Axis{Var: v, At: expr, Extent: extent}, most: ir.Const(most), coef: cv,
 		lanes: v == l.n0 && l.inner}
-	if r, q := slides(l.at, v, l.red); r != "" && !l.used[r] && l.slide && (q == 1 || !a.lanes) {
+	r, q, d := l.overlap(v, most)
+	if r != "" && !l.used[r] && l.slide && (q*d == 1 || !a.lanes) {
 		l.used[r] = true
 		n := l.Loop(r).Extent
-		a.At = expr.MulConst(q).Add(ir.Sym(r))
-		a.Var = r
-		a.Extent = extent.AddConst(-1).MulConst(q).Add(n)
-		a.most = n.AddConst((most - 1) * q)
-		a.coef, _, _ = l.at.Linear(r)
+		a.At = expr.MulConst(q).Add(ir.Sym(r).MulConst(d))
+		a.Extent = extent.AddConst(-1).MulConst(q).Add(n.AddConst(-1).MulConst(d)).AddConst(1)
+		a.most = n.AddConst(-1).MulConst(d).AddConst((most-1)*q + 1)
+		if d == 1 {
+			a.Var = r
+			a.coef, _, _ = l.at.Linear(r)
+		}
 	}
 	l.axes = append(l.axes, a)
+}
+
+// overlap returns the loop r of the accumulation along which the operand moves as along v,
+// if an axis of the values q*v+d*r has fewer of them than there are pairs.
+func (l *layout) overlap(v string, most int64) (r string, q, d int64) {
+	if r, q = slides(l.at, v, l.red); r != "" {
+		return r, q, 1
+	}
+	cv, _, _ := l.at.Linear(v)
+	for _, r := range l.red {
+		cr, _, ok := l.at.Linear(r)
+		n, static := l.static(r)
+		if !ok || !static || cr.IsConst(0) {
+			continue
+		}
+		d, ok := cr.FloorDiv(cv).Int()
+		if ok && d > 1 && cv.MulConst(d).Equal(cr) && most+d*(n-1) < most*n {
+			return r, 1, d
+		}
+	}
+	return "", 0, 0
 }
 
 // tiles adds the axis of what a task has of axis v: count tiles of size

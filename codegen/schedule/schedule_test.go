@@ -337,6 +337,47 @@ func TestConv(t *testing.T) {
 	`, "product")
 }
 
+// TestConvDilated: what taps of dilated windows share is packed once, where they do share
+// it; strides beside dilations, and extents that are not numbers.
+func TestConvDilated(t *testing.T) {
+	const text = `
+		kernel dilated(x f32[7*W*8] in, w f32[9*8*20] in, y f32[7*W*20] out)DIMS
+			serial h < 7
+				serial p < W
+					serial o < 20
+						alloc acc f32[1] local
+						acc[0] = 0.0f32
+						serial i < 3
+							serial j < 3
+								serial c < 8
+									acc[0] = fma(x[((h+D*i-D)*W+p+D*j-D)*8+c | and(and(ge(h+D*i-D, 0), lt(h+D*i-D, 7)), and(ge(p+D*j-D, 0), lt(p+D*j-D, W))) : 0.0f32], w[((3*i+j)*8+c)*20+o], acc[0])
+						y[(h*W+p)*20+o] = acc[0]
+`
+	for _, d := range []string{"2", "6"} {
+		check(t, strings.NewReplacer("DIMS", "", "W", "33", "D", d).Replace(text), "product")
+		check(t, strings.NewReplacer("DIMS", " dims(W)", "D", d).Replace(text), "product",
+			[]int64{19}, []int64{0})
+	}
+	k, err := kernel.Parse(dedent(strings.NewReplacer("DIMS", "", "W", "33", "D", "2").Replace(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := Schedule(k, Targets["x86-64-v4"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var size ir.Dim
+	kernel.WalkStmts(out.Body, func(s kernel.Stmt) {
+		if a, ok := s.(*kernel.Alloc); ok && a.Buf.Space == kernel.Scratch {
+			size = a.Buf.Size
+		}
+	})
+	const most = 3 * 40 * 16 // lines of the window, 33 columns with those around them
+	if n, ok := size.Int(); !ok || n > most {
+		t.Errorf("a copy of %v elements, want %d and fewer in\n%v", size, most, out)
+	}
+}
+
 // TestFoldsTurned: a reduction runs along memory whichever loop does.
 func TestFoldsTurned(t *testing.T) {
 	check(t, `

@@ -27,6 +27,15 @@ func (b block) total(n int64) int64 {
 	return t
 }
 
+// fits reports whether b is better than x of the same cost for m rows: it leaves no
+// rest, or is larger.
+func (b block) fits(x block, m int64) bool {
+	if whole := m%b.rows == 0; whole != (m%x.rows == 0) {
+		return whole
+	}
+	return b.rows*b.cols > x.rows*x.cols
+}
+
 // shape picks the register block for the extents of the axes.
 func (p *product) shape() block {
 	w := p.narrow(p.n, p.lanes(p.Loop(p.n).Body))
@@ -39,6 +48,7 @@ func (p *product) shape() block {
 		}
 		return b
 	}
+	b.rows = max(min(b.rows, (int64(p.t.Regs)-p.resident(b.cols))/b.cols), 1)
 	m, rowsFixed := p.static(p.m)
 	if !rowsFixed {
 		if fixed {
@@ -73,18 +83,29 @@ func (p *product) shape() block {
 		if fixed && cols > 1 && (cols-1)*w >= n || !fixed && cols > b.cols && m >= b.rows {
 			break
 		}
-		// a step has its columns in registers beside the accumulators
-		for rows := min((int64(p.t.Regs)-cols)/cols, int64(p.t.Accs)/cols, m); rows >= 1; rows-- {
+		free := int64(p.t.Regs) - p.resident(cols)
+		for rows := min(free/cols, int64(p.t.Accs)/cols, m); rows >= 1; rows-- {
 			if rowsSet > 0 && rows != rowsSet || colsSet > 0 && cols != colsSet {
 				continue
 			}
 			c := block{rows, cols, w}
-			if x := cost(c); x < bestCost || x == bestCost && rows*cols > best.rows*best.cols {
+			if x := cost(c); x < bestCost || x == bestCost && c.fits(best, m) {
 				best, bestCost = c, x
 			}
 		}
 	}
 	return best
+}
+
+// resident is the registers that a step has beside the accumulators: its columns, in
+// depthwise convolutions those of all steps of the window along the rows.
+func (p *product) resident(cols int64) int64 {
+	n, ok := p.static(last(p.red))
+	if !ok || !p.spread() || len(p.loads) < 2 || !p.windowed(last(p.red)) {
+		return cols
+	}
+	const loads = 2 // on their way
+	return min(cols*n+loads, int64(p.t.Regs)/2)
 }
 
 // spread reports whether an operand has lanes and differs from row to row, as in
@@ -113,8 +134,9 @@ func (p *product) depth(b block) depth {
 		return depth{}
 	}
 	most := max(int64(p.t.Deep)/(b.cols*b.w*4), 16)
-	if k, ok := p.k.Int(); ok && k <= most*3/2 {
-		return depth{}
+	if k, ok := p.k.Int(); ok &&
+		(k <= most*3/2 || p.h != "" && k*b.cols*b.w*4 <= int64(p.t.L2)/4) {
+		return depth{} // windows share rows, which leaves most of the next cache for columns
 	}
 	n := int64(1)
 	for i := len(p.red) - 1; i >= 0; i-- {
@@ -289,6 +311,10 @@ func (p *product) group(b block, deep bool) grouping {
 		return x
 	}
 	columns := k * b.w * b.cols * 4 // bytes of a tile's operand
+	near := int64(p.t.L2) / 2
+	if p.h != "" {
+		near += near / 2 // the rows' operand is small: windows overlap
+	}
 	switch {
 	case deep:
 		side := p.side(b, work/max(k, 1))
@@ -297,7 +323,7 @@ func (p *product) group(b block, deep bool) grouping {
 		}
 		g.h = take(min(h, max(side/b.rows/g.m, 1)))
 		g.n = even(max(take(tilesN), min(p.piece(b), tilesN)), tilesN)
-	case p.m == "" || columns*tilesN <= int64(p.t.L2)/2:
+	case p.m == "" || columns*tilesN <= near:
 		g.n = take(tilesN)
 		g.m = take(tilesM)
 		g.h = take(h)

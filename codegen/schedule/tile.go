@@ -132,8 +132,18 @@ func weight(body []kernel.Stmt) int {
 		if e.Kind == kernel.KOp {
 			n += max(opWeight[e.Op], 1)
 		}
+		if limit(e) {
+			n--
+		}
 	})
 	return n
+}
+
+// limit reports whether e is a maximum or minimum with a constant, a compare and a
+// selection.
+func limit(e *kernel.Expr) bool {
+	return e.Kind == kernel.KOp && (e.Op == ir.OpMax || e.Op == ir.OpMin) &&
+		slices.ContainsFunc(e.Args, func(a *kernel.Expr) bool { return a.Kind == kernel.KConst })
 }
 
 // opWeight has the operations that take many instructions.
