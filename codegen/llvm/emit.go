@@ -74,8 +74,9 @@ type emitter struct {
 	along   *kernel.Loop             // the innermost serial loop around
 	asked   map[string]*llvm.Block   // where the places of what passes were asked for
 	rows    map[*kernel.Buffer]int64 // see twoRows
-	lines   *lines                   // of the loop around, if it puts some together
-	kept    *llvm.InstAlloca         // what they keep, if that is little
+	passOf  map[*kernel.Loop]pass
+	lines   *lines           // of the loop around, if it puts some together
+	kept    *llvm.InstAlloca // what they keep, if that is little
 
 	scratch     value.Value
 	scratchMeta llvm.Metadata

@@ -30,6 +30,7 @@ func (e *emitter) streamed() {
 	e.cur.NewCondBr(aligned, around, plain)
 	e.cur, e.stream, e.repeats = around, true, repeats(e.k)
 	e.asked, e.rows = map[string]*llvm.Block{}, map[*kernel.Buffer]int64{}
+	e.passOf = passesOf(e.k)
 	e.scoped(func() { e.block(e.k.Body) })
 	// What follows on other threads must see these writes.
 	e.intrinsic("llvm.x86.sse.sfence", types.Void)
@@ -87,16 +88,24 @@ func (e *emitter) passes(b *kernel.Buffer, first ir.Dim) bool {
 }
 
 // How far in front of what is read memory is asked for, in bytes: some lines where a
-// kernel passes over it once, and the row after the next, to the second cache, where it
-// passes over each row several times. Kernels that only read are slower with either.
+// kernel passes over it once, and the row after the next where it passes over each row
+// several times. It is then the last pass that asks, to the second cache, but to the
+// nearest where it computes for long. Rows that begin anywhere are asked for a row ahead
+// in each pass. Kernels that only read are slower with any of this.
+//
 // Shares of a copy on one thread, Zen 4, 2026-11-26: eight operations on each element
-// 0.94 by nextLines, 0.73 by leastRows; layer norm of rows of 1024 floats 0.66 without,
-// and 0.71 where rows came to the nearest cache. ns an element of layer norm and softmax
-// of such rows: 0.21 and 0.32 by a row, 0.19 and 0.30 by two, 0.21 and 0.32 by three.
+// 0.94 by nextLines, 0.73 by leastRows. ns an element, the best of 30 in turn:
+//
+//	rows of                          softmax 1024  1008  1001  layer norm 1024  1001
+//	each pass, 4 KB                          0.34  0.42  0.37             0.22  0.33
+//	each pass, two rows                      0.31  0.35  0.39             0.20  0.33
+//	the last pass, two rows                  0.30  0.34                   0.19
+//	the last pass, to the nearest cache      0.28  0.33                   0.18
 const (
 	nextLines = 448
 	leastRows = 4096
 	mostRows  = 32 << 10
+	mostNear  = 8 << 10 // to the nearest cache
 )
 
 // Where to what is asked for is to come, as llvm.prefetch has it.
@@ -125,25 +134,83 @@ func (e *emitter) ask(b *kernel.Buffer, at ir.Dim, p value.Value) {
 		return
 	}
 	e.asked[key] = e.cur
-	if e.repeats {
-		e.prefetch(p, e.twoRows(b, at), secondCache)
+	if !e.repeats {
+		e.prefetch(p, nextLines, passed)
 		return
 	}
-	e.prefetch(p, nextLines, passed)
+	pass, bytes, where := e.passOf[e.along], int64(leastRows), int64(secondCache)
+	if at.Mod(ir.Const(int64(e.width))).IsConst(0) {
+		if pass.again[b] {
+			return
+		}
+		bytes = e.twoRows(b, at)
+		if pass.long && bytes <= mostNear {
+			where = nearest
+		}
+	}
+	e.prefetch(p, bytes, where)
+}
+
+// pass is what a loop does that passes over a row.
+type pass struct {
+	long  bool                    // it computes more than memory takes
+	again map[*kernel.Buffer]bool // what a later one passes over, which writes something
+}
+
+// longest is the operations on an element that memory takes as long as.
+const longest = 16
+
+// passesOf looks at the loops of k.
+func passesOf(k *kernel.Kernel) map[*kernel.Loop]pass {
+	out := map[*kernel.Loop]pass{}
+	var walk func(body []kernel.Stmt)
+	walk = func(body []kernel.Stmt) {
+		for i, s := range body {
+			switch s := s.(type) {
+			case *kernel.Loop:
+				ops := 0
+				kernel.WalkExprs(s.Body, func(e *kernel.Expr) {
+					if e.Kind == kernel.KOp {
+						ops++
+					}
+				})
+				p := pass{ops > longest, map[*kernel.Buffer]bool{}}
+				for _, later := range body[i+1:] {
+					if l, ok := later.(*kernel.Loop); ok && writes(l) && !writes(s) {
+						kernel.WalkExprs(l.Body, func(e *kernel.Expr) { p.again[e.Buf] = true })
+					}
+				}
+				out[s] = p
+				walk(s.Body)
+			case *kernel.If:
+				walk(s.Then)
+				walk(s.Else)
+			}
+		}
+	}
+	walk(k.Body)
+	return out
+}
+
+// writes reports whether loop l stores to memory.
+func writes(l *kernel.Loop) bool {
+	found := false
+	kernel.WalkStmts(l.Body, func(s kernel.Stmt) {
+		st, ok := s.(*kernel.Store)
+		found = found || ok && st.Buf.Space != kernel.Local
+	})
+	return found
 }
 
 // twoRows is the bytes of two rows of b: what the loop around passes over, or the longer
-// one of which it has the rest, so that all of a row is asked for. Where rows begin
-// anywhere one is enough. (Rows of 1001 floats, softmax: 0.38 ns by a row, 0.48 by two;
-// layer norm the same with both.)
+// one of which it has the rest, so that all of a row is asked for.
 func (e *emitter) twoRows(b *kernel.Buffer, at ir.Dim) int64 {
-	if e.along == nil || !at.Mod(ir.Const(int64(e.width))).IsConst(0) {
-		return leastRows
+	if e.along != nil {
+		step, _, _ := at.Linear(e.along.Var)
+		n, _ := step.Mul(e.fold(e.along.Extent)).Int()
+		e.rows[b] = max(e.rows[b], 2*n*int64(b.DType.Size()))
 	}
-	step, _, _ := at.Linear(e.along.Var)
-	n, _ := step.Mul(e.fold(e.along.Extent)).Int()
-	e.rows[b] = max(e.rows[b], 2*n*int64(b.DType.Size()), leastRows)
-	return min(e.rows[b], mostRows)
+	return min(max(e.rows[b], leastRows), mostRows)
 }
 
 // prefetch asks for the line that lies some bytes behind p. That it may lie
