@@ -21,6 +21,34 @@ import (
 // the accumulation writes nothing but the accumulators; each of them sees its
 // operands in the same order as before, so that results stay the same to the bit.
 func (k *Kernel) Block(order, red []string, name string) (set, rest map[string]string, err error) {
+	p, x, err := k.blocking(order, red, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	p.replace(simplifyBody(x.build(), p.facts(k))...)
+	return x.before, x.after, nil
+}
+
+// BlockInside is Block, but the innermost body of the nest keeps what sets the
+// accumulators and what follows, under conditions, for the first and for the last
+// block: no pass over the partial results is added. The accumulation has an
+// iteration at least.
+func (k *Kernel) BlockInside(order, red []string, name string) error {
+	p, x, err := k.blocking(order, red, name)
+	if err != nil {
+		return err
+	}
+	for _, l := range x.red {
+		if n, ok := l.Extent.Int(); !ok || n < 1 {
+			return refuse("block", l.Var, "it may have no iteration: its extent is %v", l.Extent)
+		}
+	}
+	p.replace(simplifyBody(x.inside(), p.facts(k))...)
+	return nil
+}
+
+// blocking checks what Block does and takes the nest apart.
+func (k *Kernel) blocking(order, red []string, name string) (*place, *blocking, error) {
 	nest, err := k.nestOf(order)
 	if err != nil {
 		return nil, nil, err
@@ -46,11 +74,7 @@ func (k *Kernel) Block(order, red []string, name string) (set, rest map[string]s
 	if err := x.moved(red); err != nil {
 		return nil, nil, err
 	}
-	if err := x.room(order, name); err != nil {
-		return nil, nil, err
-	}
-	p.replace(simplifyBody(x.build(), p.facts(k))...)
-	return x.before, x.after, nil
+	return p, x, x.room(order, name)
 }
 
 func innermost(loops []*Loop) *Loop { return loops[len(loops)-1] }
@@ -166,13 +190,36 @@ func (x *blocking) build() []Stmt {
 	for _, a := range x.allocs {
 		body = append(body, a)
 	}
-	body = x.around(slices.Concat(body, x.load, innermost(x.red).Body, x.save))
+	out = append(out, x.blocks(slices.Concat(body, x.load, innermost(x.red).Body, x.save))...)
+	nest, x.after = x.k.copyAlso(x.around(x.direct(x.rest)), x.before)
+	return append(out, nest...)
+}
+
+// inside makes the nest of BlockInside.
+func (x *blocking) inside() []Stmt {
+	first, end := ConstExpr(ir.Bool, 1), ConstExpr(ir.Bool, 1)
+	for _, l := range x.red {
+		v := IndexExpr(ir.Sym(l.Var))
+		first = OpExpr(ir.OpAnd, first, OpExpr(ir.OpLe, v, IndexExpr(ir.Const(0))))
+		end = OpExpr(ir.OpAnd, end, OpExpr(ir.OpLe, IndexExpr(l.Extent.AddConst(-1)), v))
+	}
+	var body []Stmt
+	for _, a := range x.allocs {
+		body = append(body, a)
+	}
+	body = append(body, &If{Cond: first, Then: x.set, Else: x.load})
+	body = append(body, innermost(x.red).Body...)
+	body = append(body, &If{Cond: end, Then: x.rest, Else: x.save})
+	return append(x.parts, x.blocks(body)...)
+}
+
+// blocks is the nest around body, in the loops that are moved.
+func (x *blocking) blocks(body []Stmt) []Stmt {
+	body = x.around(body)
 	for _, l := range slices.Backward(x.red) {
 		body = []Stmt{&Loop{Var: l.Var, Extent: l.Extent, Body: body}}
 	}
-	out = append(out, body...)
-	nest, x.after = x.k.copyAlso(x.around(x.direct(x.rest)), x.before)
-	return append(out, nest...)
+	return body
 }
 
 // direct is body with the partial results in place of the accumulators.

@@ -291,35 +291,51 @@ func (k *Kernel) Sink(v string) error {
 }
 
 // Hoist moves the condition that is the whole body of loop v, and does not
-// depend on it, around the loop.
-func (k *Kernel) Hoist(v string) error {
+// depend on it, around the loop. It returns the name of the loop where the
+// condition does not hold, empty if there is none.
+func (k *Kernel) Hoist(v string) (els string, err error) {
 	p, err := k.find("hoist", v)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if len(p.loop.Body) != 1 || parallel(p.loop.Bind) {
-		return refuse("hoist", v, "its body is not one condition")
+		return "", refuse("hoist", v, "its body is not one condition")
 	}
 	c, ok := p.loop.Body[0].(*If)
 	if !ok {
-		return refuse("hoist", v, "its body is not one condition")
+		return "", refuse("hoist", v, "its body is not one condition")
 	}
 	if mentions([]Stmt{&Fail{Cond: c.Cond}}, v) {
-		return refuse("hoist", v, "the condition depends on it")
+		return "", refuse("hoist", v, "the condition depends on it")
 	}
 	if reads(c.Cond, collect(p.loop.Body).writes()) {
-		return refuse("hoist", v, "the loop writes what the condition reads")
+		return "", refuse("hoist", v, "the loop writes what the condition reads")
 	}
 	then := *p.loop
 	then.Body = c.Then
 	out := &If{Cond: c.Cond, Then: []Stmt{&then}}
 	if len(c.Else) > 0 {
-		els := *p.loop
-		els.Body = c.Else
-		els.Var = k.fresh(v)
-		els.Body = (&subst{names: map[string]string{v: els.Var}}).body(c.Else)
-		out.Else = []Stmt{&els}
+		other := *p.loop
+		other.Var = k.fresh(v)
+		other.Body = (&subst{names: map[string]string{v: other.Var}}).body(c.Else)
+		out.Else, els = []Stmt{&other}, other.Var
 	}
 	p.replace(out)
-	return nil
+	return els, nil
+}
+
+// HoistNest moves the condition that is the innermost body of the perfect nest of
+// vars around it. It returns the names of the loops where the condition does not
+// hold, nil if there are none.
+func (k *Kernel) HoistNest(vars []string) (els []string, err error) {
+	els = make([]string, len(vars))
+	for i, v := range slices.Backward(vars) {
+		if els[i], err = k.Hoist(v); err != nil {
+			return nil, err
+		}
+	}
+	if els[0] == "" {
+		return nil, nil
+	}
+	return els, nil
 }

@@ -338,7 +338,7 @@ func TestRefuse(t *testing.T) {
 		{func(k *Kernel) error { return k.Fuse("i") }, "not just one loop"},
 		{func(k *Kernel) error { _, err := k.Split("i", "b", 4, Exact); return err }, "may not divide"},
 		{func(k *Kernel) error { _, _, _, err := k.SplitReduction("i", "l", 4); return err }, "no accumulator"},
-		{func(k *Kernel) error { return k.Hoist("i") }, "not one condition"},
+		{func(k *Kernel) error { _, err := k.Hoist("i"); return err }, "not one condition"},
 		{func(k *Kernel) error { return k.Sink("i") }, "not one condition"},
 		{func(k *Kernel) error { return k.ExpandDim("t", "i") }, "does not allocate"},
 		{func(k *Kernel) error { _, err := k.Specialize("i"); return err }, "no minimum"},

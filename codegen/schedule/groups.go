@@ -160,6 +160,8 @@ type gtiling struct {
 	kt, kg, q string
 	m, n, k   ir.Dim // extents
 	tm, tn    int64  // blocks of a task
+	deep      int64  // steps of a block of the accumulation, 0 if there is one
+	task      string // the loop in which rows are packed: over these blocks, or n
 }
 
 // tile splits and orders the loops, packs the operands, and puts the
@@ -167,11 +169,18 @@ type gtiling struct {
 func (g *groupProduct) tile() error {
 	t := &gtiling{block: g.gblock(), kt: last(g.red), m: g.Loop(g.m).Extent, n: g.Loop(g.n).Extent,
 		k: g.Loop(last(g.red)).Extent}
+	t.deep = g.deepOf(t)
 	t.tm, t.tn = g.tasksOf(t)
 	if g.parts > 1 && !g.worthParts(t) {
 		return refuse("too much is packed for what is multiplied")
 	}
 	var err error
+	var moved []string
+	if t.task = g.n; t.deep > 0 {
+		if moved, err = g.deepen(t); err != nil {
+			return err
+		}
+	}
 	split := func(v, suffix string, n int64, tail kernel.Tail) string {
 		var in string
 		if err == nil {
@@ -215,13 +224,22 @@ func (g *groupProduct) tile() error {
 	if err := g.Reorder(append(order, t.l)...); err != nil {
 		return err
 	}
+	if t.deep > 0 {
+		if err := g.BlockInside(append(order[len(outer):], t.l), moved, "part"); err != nil {
+			return err
+		}
+	}
 	if err := g.parallel(outer); err != nil {
 		return err
 	}
+	_, y, _ := g.factors()
 	if err := g.pack(t); err != nil {
 		return err
 	}
-	return g.versions(t)
+	if err := g.versions(t); err != nil {
+		return err
+	}
+	return g.askColumns(t, y)
 }
 
 // gblock is the register block: whole vectors of columns, and rows of which
@@ -281,7 +299,7 @@ func (g *groupProduct) pack(t *gtiling) error {
 	if y, err = g.Narrow(inner, y, g.unit.cols); err != nil {
 		return err
 	}
-	groups := t.k.CeilDiv(ir.Const(g.tk * g.g)) // tiles of the accumulation
+	groups := g.groupsOf(t)
 	cols, err := g.stageColumns(t, y, groups, 0)
 	if err != nil {
 		return err

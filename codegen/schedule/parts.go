@@ -2,7 +2,6 @@ package schedule
 
 import (
 	"cmp"
-	"math"
 
 	"github.com/tensorcc/tcc/codegen/kernel"
 	"github.com/tensorcc/tcc/ir"
@@ -56,7 +55,7 @@ func (g *groupProduct) worthParts(t *gtiling) bool {
 
 // packParts stages the parts of both factors.
 func (g *groupProduct) packParts(t *gtiling) error {
-	groups := t.k.CeilDiv(ir.Const(g.tk * g.g))
+	groups := g.groupsOf(t)
 	var ofRows, ofColumns exponents
 	if g.parts > 1 {
 		var err error
@@ -115,14 +114,14 @@ func (g *groupProduct) stageRows(t *gtiling, x *kernel.Expr, groups ir.Dim, part
 
 	c := ir.Const
 	tile := g.ti * g.tk * g.g
-	layers, size := g.layers(groups.MulConst(t.rows * tile))
+	layers, size := g.layers(g.mostGroups(t).MulConst(t.rows * tile))
 	list := append([]kernel.Axis{{Var: t.mt, Extent: g.Loop(t.mt).Extent, Stride: size}}, layers...)
 	list = append(list, kernel.Axis{Var: t.kt, Extent: groups, Stride: c(t.rows * tile)},
 		kernel.Axis{Var: t.r, Extent: c(t.rows), Stride: c(tile)},
 		kernel.Axis{Var: t.i, Extent: c(g.ti), Stride: c(g.tk * g.g)},
 		kernel.Axis{Var: t.kg, Extent: c(g.tk), Stride: c(g.g)},
 		kernel.Axis{Var: t.q, Extent: c(g.g), Stride: c(1)})
-	names, err := g.Stage(g.n, x, "rows", kernel.Scratch, size.MulConst(t.tm), list)
+	names, err := g.Stage(t.task, x, "rows", kernel.Scratch, size.MulConst(t.tm), list)
 	return newPacking(names, len(g.red), part), err
 }
 
@@ -157,7 +156,7 @@ func (g *groupProduct) guard(t *gtiling, groups ir.Dim) (ofRows, ofColumns expon
 	columns := append(layers[:len(layers):len(layers)], kt, kernel.Axis{Var: t.c, Extent: c(t.cols)},
 		kernel.Axis{Var: t.kg, Extent: c(g.tk)}, kernel.Axis{Var: t.q, Extent: c(g.g)},
 		kernel.Axis{Var: t.l, Extent: c(t.w)})
-	if ofRows, err = g.exponents(g.n, x, rows); err != nil {
+	if ofRows, err = g.exponents(t.task, x, rows); err != nil {
 		return ofRows, ofColumns, err
 	}
 	if ofColumns, err = g.exponents(t.nt, y, columns); err != nil {
@@ -239,26 +238,3 @@ func (g *groupProduct) multiplyAdd(t *gtiling, names map[string]string) error {
 	}
 	return g.distribute([]string{in, c, l})
 }
-
-// tasksOfParts sizes the tasks of m x n results, sums of k products: rows that
-// stay in the second cache, and of the ways to have some tasks that which packs
-// least, as each task packs its rows and its columns.
-func (g *groupProduct) tasksOfParts(t *gtiling, m, n, k int64) (tm, tn int64) {
-	const l2 = 2 << 20 // of CPUs with tiles
-	up := func(a, b int64) int64 { return (a + b - 1) / b }
-	height, width := up(m, t.rows*g.ti), up(n, t.cols*t.w) // in blocks
-	fits := max(l2*3/4/(t.rows*g.ti*k*int64(g.parts*g.unit.rows.Size())), 1)
-	work := m * n * k / (mostWork * partsWork)
-	least := max(min(work/2, fewTasks), work/4, 1) // none takes much longer than a millisecond
-	best := int64(math.MaxInt64)
-	for a := min(up(height, fits), height); a <= height; a++ {
-		b := min(up(least, a), width)
-		if packed := m*b + n*a; packed < best {
-			best, tm, tn = packed, up(height, a), up(width, b)
-		}
-	}
-	return tm, tn
-}
-
-// partsWork is by how much larger tasks are that pack parts.
-const partsWork = 4

@@ -59,6 +59,16 @@ func (s *scheduler) leaf(vars []string, finish func([]string, []kernel.Stmt) err
 		}
 		return s.nests(vars, finish)
 	}
+	if c, ok := body[0].(*kernel.If); ok && len(body) == 1 && len(c.Else) > 0 {
+		els, err := s.HoistNest(vars)
+		if err != nil {
+			return err
+		}
+		if err := s.nests(els, finish); err != nil {
+			return err
+		}
+		return s.nests(vars, finish)
+	}
 	return finish(vars, stmt)
 }
 

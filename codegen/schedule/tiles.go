@@ -83,12 +83,40 @@ func (g *groupProduct) moveTiles(name string, outer, tile []string) error {
 // tiles makes one block with accumulators in registers: init and sum are the
 // nests that start and accumulate, rest reads the sums from memory.
 func (g *groupProduct) tiles(t *gtiling, names map[string]string, init, sum, rest []string) error {
+	if t.deep > 0 { // the first block starts the sums, others go on with them
+		again, err := g.HoistNest(init)
+		if err != nil {
+			return err
+		}
+		if err := g.moveTiles("tileload", again[:2], again[2:]); err != nil {
+			return err
+		}
+		kept, err := g.HoistNest(rest)
+		if err != nil {
+			return err
+		}
+		if err := g.moveTiles("tilestore", kept[:2], kept[2:]); err != nil {
+			return err
+		}
+	}
 	acc := g.Loop(last(init)).Body[0].(*kernel.Store).Buf.Name
 	if err := g.moveTiles("tilezero", init[:2], init[2:]); err != nil {
 		return err
 	}
 	if err := g.replace(t, names, sum); err != nil {
 		return err
+	}
+	if err := g.results(rest, acc); err != nil {
+		return err
+	}
+	return g.Place(acc, kernel.Registers)
+}
+
+// results makes code of the nest rest, which reads the sums acc: results that
+// are the sums are stored as tiles, others are computed from a copy of them.
+func (g *groupProduct) results(rest []string, acc string) error {
+	if g.moveTiles("tilestore", rest[:2], rest[2:]) == nil {
+		return nil
 	}
 	stored, err := g.SpillWhole(rest[0], acc)
 	if err != nil {
@@ -99,9 +127,6 @@ func (g *groupProduct) tiles(t *gtiling, names map[string]string, init, sum, res
 		return err
 	}
 	if err := g.Place(sums, kernel.Scratch); err != nil {
-		return err
-	}
-	if err := g.Place(acc, kernel.Registers); err != nil {
 		return err
 	}
 	return g.Bind(last(rest), kernel.Vector)

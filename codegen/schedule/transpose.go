@@ -153,7 +153,7 @@ func (c *crossing) tile(d []string) error {
 		return err
 	}
 	if rows != nil {
-		if err := c.Hoist(j0); err != nil {
+		if _, err := c.Hoist(j0); err != nil {
 			return err
 		}
 		// the copy has the loop over columns that Hoist made around it
