@@ -132,6 +132,9 @@ func (e *emitter) function() {
 	e.cur.NewRet(constant.NewInt(types.I32, 0))
 	if e.configure {
 		e.configureTiles()
+		for _, b := range e.f.Blocks {
+			early(b)
+		}
 	}
 	e.entry.NewBr(body)
 }

@@ -1,6 +1,7 @@
 package llvm
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/llir/llvm/ir/constant"
@@ -111,6 +112,70 @@ func (e *emitter) tileRows(c *kernel.Call, i int) (p, stride value.Value) {
 	}
 	p = e.cur.NewBitCast(e.address(t.Buf, e.fold(t.Index)), i8p)
 	return p, e.index(t.Strides[0].MulConst(int64(t.Buf.DType.Size()))).Value
+}
+
+// early moves each load of a tile up to where its register was used last, past
+// what does not write memory, so that it
+// waits for no products but those.
+func early(b *llvm.Block) {
+	for i, inst := range b.Insts {
+		if load, ok := inst.(*llvm.InstCall); ok && calls(load, "llvm.x86.tileloadd64") {
+			raise(b.Insts[:i+1], load.Args[0].(*constant.Int))
+		}
+	}
+}
+
+// raise moves the last of insts, with the addresses that it needs, up to behind the
+// last use of register r.
+func raise(insts []llvm.Instruction, r *constant.Int) {
+	at := len(insts) - 1
+	var moved []llvm.Instruction
+	needed := map[value.Value]bool{}
+	take := func(x llvm.Instruction) {
+		moved = append([]llvm.Instruction{x}, moved...)
+		for _, v := range x.(interface{ Operands() []*value.Value }).Operands() {
+			needed[*v] = true
+		}
+	}
+	take(insts[at])
+	for ; at > 0; at-- {
+		x := insts[at-1]
+		if v, ok := x.(value.Value); ok && needed[v] {
+			take(x)
+			continue
+		}
+		if !passes(x, r) {
+			break
+		}
+	}
+	var rest []llvm.Instruction
+	for _, x := range insts[at:] {
+		if !slices.Contains(moved, x) {
+			rest = append(rest, x)
+		}
+	}
+	copy(insts[at:], append(moved, rest...))
+}
+
+// passes reports whether a load to register r may move ahead of x.
+func passes(x llvm.Instruction, r *constant.Int) bool {
+	switch x := x.(type) {
+	case *llvm.InstStore, *llvm.InstFence:
+		return false
+	case *llvm.InstCall:
+		uses := slices.ContainsFunc(x.Args, func(a value.Value) bool {
+			c, ok := a.(*constant.Int)
+			return ok && c.Typ.Equal(r.Typ) && c.X.Cmp(r.X) == 0
+		})
+		return !uses && (calls(x, "llvm.prefetch") || calls(x, "llvm.x86.td"))
+	}
+	return true
+}
+
+// calls reports whether the function that c calls has a name that begins so.
+func calls(c *llvm.InstCall, name string) bool {
+	f, ok := c.Callee.(*llvm.Func)
+	return ok && strings.HasPrefix(f.Name(), name)
 }
 
 // configureTiles makes all registers tiles of 16 rows of 64 bytes.
