@@ -37,7 +37,7 @@ func interleaveInstrs() {
 		{v3, ir.U8, ir.I16, 0, 2, 8},
 		{v3, ir.I16, ir.I16, 0, 2, 8},
 		{"avx512-bf16 amx", ir.F32, ir.BF16, 0, 2, 16},
-		{"amx", ir.F32, ir.BF16, 3, 2, 16},
+		{v4, ir.F32, ir.BF16, 3, 2, 16},
 	} {
 		b := &Buffer{Name: "x", DType: r.from}
 		for part := min(r.parts, 1); part <= r.parts; part++ {

@@ -149,6 +149,22 @@ func maddPairs(n int, name string) func(e *emitter, c *kernel.Call) {
 	}
 }
 
+// orAnd is the table of a | b & c as of vpternlogd, which takes a third of the time
+// of the exchange of lanes that LLVM makes of shifts and masks.
+const orAnd = 0xf8
+
+// upperHalf is the u32 of which x is the upper half, or nil.
+func upperHalf(x *kernel.Expr) *kernel.Expr {
+	for x.Kind == kernel.KOp && (x.Op == ir.OpBitcast || x.Op == ir.OpCast && x.DType == ir.U16) {
+		x = x.Args[0]
+	}
+	if x.Kind == kernel.KOp && x.Op == ir.OpShr && x.DType == ir.U32 && x.Args[1].Kind == kernel.KConst &&
+		x.Args[1].Bits == 16 {
+		return x.Args[0]
+	}
+	return nil
+}
+
 // interleave emits, for a row after the other, its elements in lanes of 32 bits,
 // each in its part of them.
 func (e *emitter) interleave(c *kernel.Call) {
@@ -163,6 +179,7 @@ func (e *emitter) interleave(c *kernel.Call) {
 	g, w := c.Instr.Shapes[0][0], c.Instr.Shapes[0][1]
 	bits := int64(st.Buf.DType.Bits())
 	lanes := types.NewVector(uint64(w), types.I32)
+	halves := upperHalf(st.Value)
 	var all value.Value
 	e.lane, e.width = columns.Var, int(w)
 	e.bind(e.lane, val{e.iota(i64), true})
@@ -170,6 +187,12 @@ func (e *emitter) interleave(c *kernel.Call) {
 		for q := range g {
 			e.unrolled[rows.Var] = ir.Const(q)
 			e.memo = map[*kernel.Expr]val{}
+			if halves != nil && q == 1 && w == 16 {
+				all = e.intrinsic("llvm.x86.avx512.pternlog.d.512", lanes, all,
+					e.widen(e.expr(halves), true).Value, e.intOf(types.I32, -1<<16, true),
+					constant.NewInt(types.I32, orAnd))
+				break
+			}
 			var v value.Value = e.cur.NewZExt(e.widen(e.expr(st.Value), true).Value, lanes)
 			v = e.cur.NewShl(v, e.intOf(types.I32, q*bits, true))
 			if all != nil {

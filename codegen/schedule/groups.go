@@ -232,14 +232,10 @@ func (g *groupProduct) tile() error {
 	if err := g.parallel(outer); err != nil {
 		return err
 	}
-	_, y, _ := g.factors()
 	if err := g.pack(t); err != nil {
 		return err
 	}
-	if err := g.versions(t); err != nil {
-		return err
-	}
-	return g.askColumns(t, y)
+	return g.versions(t)
 }
 
 // gblock is the register block: whole vectors of columns, and rows of which
