@@ -232,10 +232,14 @@ func (g *groupProduct) tile() error {
 	if err := g.parallel(outer); err != nil {
 		return err
 	}
+	_, y, _ := g.factors()
 	if err := g.pack(t); err != nil {
 		return err
 	}
-	return g.versions(t)
+	if err := g.versions(t); err != nil {
+		return err
+	}
+	return g.askColumns(t, y)
 }
 
 // gblock is the register block: whole vectors of columns, and rows of which

@@ -72,7 +72,7 @@ func (g *groupProduct) tasksOfParts(t *gtiling, m, n, k int64) (tm, tn int64) {
 	}
 	fits := max(partsRoom/(t.rows*g.ti*steps*int64(g.parts*g.unit.rows.Size())), 1)
 	work := m * n * k
-	least := max(min(work/partsWork, fewTasks/2), work/(4*partsWork), 1)
+	least := max(min(work/partsWork, 4), work/(8*partsWork), 1)
 	best := int64(math.MaxInt64)
 	for a := min(up(height, fits), height); a <= height; a++ {
 		b := min(up(least, a), width)
@@ -83,6 +83,29 @@ func (g *groupProduct) tasksOfParts(t *gtiling, m, n, k int64) (tm, tn int64) {
 	return tm, tn
 }
 
-// partsWork is the multiply-adds from which on there are several tasks: half a
-// millisecond of them.
-const partsWork = 64 << 20
+// partsWork is the multiply-adds from which on there are several tasks: a quarter
+// of a millisecond of them.
+const partsWork = 32 << 20
+
+// askColumns has the steps of a tile of columns ask for what the next tile packs
+// of y, its operand: some rows of it a step and row of tiles, where these are
+// enough and y does not stay in the second cache.
+func (g *groupProduct) askColumns(t *gtiling, y *kernel.Expr) error {
+	if g.parts < 2 || t.tm < fewUses || y.Kind != kernel.KLoad || len(y.Args) > 0 ||
+		g.size(y.Buf.Size, partsRoom)*int64(y.DType.Size()) < partsRoom {
+		return nil
+	}
+	rows := (g.tk*g.g + t.tm - 1) / t.tm
+	for i := range rows {
+		row := ir.Sym(t.mt).MulConst(rows).AddConst(i)
+		for c := range t.cols {
+			at := map[string]ir.Dim{t.nt: ir.Sym(t.nt).AddConst(1), t.c: ir.Const(c), t.l: ir.Const(0),
+				t.q: row.FloorDiv(ir.Const(g.tk)), t.kg: row.Mod(ir.Const(g.tk))}
+			index := y.Index.Subst(func(v string) (ir.Dim, bool) { d, ok := at[v]; return d, ok })
+			if err := g.Ask(t.kt, y.Buf.Name, index); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
