@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -22,6 +23,37 @@ func TestBlock(t *testing.T) {
 	})
 	for _, d := range append(sizes, []int64{7, 9, 21}, []int64{3, 4, 10}) {
 		same(t, k, c, d...)
+	}
+}
+
+// TestBlockInside keeps the start and the end of the sums in the nest: of one block
+// and of several.
+func TestBlockInside(t *testing.T) {
+	for _, depth := range []int64{1, 5, 6} {
+		k := parse(t, strings.ReplaceAll(matmulText, "< K", fmt.Sprintf("< %d", 30)))
+		c := apply(t, k, func(k *Kernel) error {
+			var m0, n0 string
+			return steps(
+				func() (err error) { m0, err = k.Split("m", "m0", 3, Clip); return },
+				func() (err error) { n0, err = k.Split("n", "n0", 4, Clip); return },
+				func() error { _, err := k.Split("k", "k0", 30/depth, Clip); return err },
+				func() error { return k.Reorder("m", "n", n0, m0) },
+				func() error { return k.BlockInside([]string{m0, n0}, []string{"k"}, "part") },
+				func() error { return k.Reorder(n0, m0) },
+			)
+		})
+		for _, d := range append(sizes, []int64{7, 9, 30}, []int64{3, 4, 30}) {
+			same(t, k, c, d[0], d[1], 30)
+		}
+	}
+	k := parse(t, matmulText)
+	MarkIndep(k)
+	if _, err := k.Split("n", "n0", 4, Clip); err != nil {
+		t.Fatal(err)
+	}
+	err := k.BlockInside([]string{"n0"}, []string{"k"}, "part")
+	if err == nil || !strings.Contains(err.Error(), "may have no iteration") {
+		t.Errorf("%v, want that there may be no iteration", err)
 	}
 }
 

@@ -158,8 +158,10 @@ func upperHalf(x *kernel.Expr) *kernel.Expr {
 	for x.Kind == kernel.KOp && (x.Op == ir.OpBitcast || x.Op == ir.OpCast && x.DType == ir.U16) {
 		x = x.Args[0]
 	}
-	if x.Kind == kernel.KOp && x.Op == ir.OpShr && x.DType == ir.U32 && x.Args[1].Kind == kernel.KConst &&
-		x.Args[1].Bits == 16 {
+	if x.Kind != kernel.KOp || x.Op != ir.OpShr || x.DType != ir.U32 {
+		return nil
+	}
+	if n := x.Args[1]; n.Kind == kernel.KConst && n.Bits == 16 {
 		return x.Args[0]
 	}
 	return nil

@@ -174,13 +174,49 @@ func (g *groupProduct) tile() error {
 	if g.parts > 1 && !g.worthParts(t) {
 		return refuse("too much is packed for what is multiplied")
 	}
-	var err error
-	var moved []string
-	if t.task = g.n; t.deep > 0 {
-		if moved, err = g.deepen(t); err != nil {
+	moved, err := g.deepen(t)
+	if err != nil {
+		return err
+	}
+	if err := g.split(t); err != nil {
+		return err
+	}
+	var outer []string
+	for _, v := range g.domain {
+		if v != g.m && v != g.n {
+			outer = append(outer, v)
+		}
+	}
+	outer = append(outer, g.m, g.n)
+	inner := []string{t.nt, t.mt, t.r, t.c}
+	if g.tiled() {
+		inner = append(inner, t.i)
+	}
+	inner = append(inner, t.l)
+	if err := g.Reorder(slices.Concat(outer, inner)...); err != nil {
+		return err
+	}
+	if moved != nil {
+		if err := g.BlockInside(inner, moved, "part"); err != nil {
 			return err
 		}
 	}
+	if err := g.parallel(outer); err != nil {
+		return err
+	}
+	_, y, _ := g.factors()
+	if err := g.pack(t); err != nil {
+		return err
+	}
+	if err := g.versions(t); err != nil {
+		return err
+	}
+	return g.askColumns(t, y)
+}
+
+// split splits the loops over rows, columns and the accumulation.
+func (g *groupProduct) split(t *gtiling) error {
+	var err error
 	split := func(v, suffix string, n int64, tail kernel.Tail) string {
 		var in string
 		if err == nil {
@@ -206,40 +242,8 @@ func (g *groupProduct) tile() error {
 	}
 	t.nt = split(g.n, "t", t.tn, kernel.Clip)
 	t.mt = split(g.m, "t", t.tm, kernel.Clip)
-	if err != nil {
-		return err
-	}
 	g.lanes = []string{g.n, t.nt, t.c, t.l}
-	outer := make([]string, 0, len(g.domain)+6)
-	for _, v := range g.domain {
-		if v != g.m && v != g.n {
-			outer = append(outer, v)
-		}
-	}
-	outer = append(outer, g.m, g.n)
-	order := append(outer[:len(outer):len(outer)], t.nt, t.mt, t.r, t.c)
-	if g.tiled() {
-		order = append(order, t.i)
-	}
-	if err := g.Reorder(append(order, t.l)...); err != nil {
-		return err
-	}
-	if t.deep > 0 {
-		if err := g.BlockInside(append(order[len(outer):], t.l), moved, "part"); err != nil {
-			return err
-		}
-	}
-	if err := g.parallel(outer); err != nil {
-		return err
-	}
-	_, y, _ := g.factors()
-	if err := g.pack(t); err != nil {
-		return err
-	}
-	if err := g.versions(t); err != nil {
-		return err
-	}
-	return g.askColumns(t, y)
+	return err
 }
 
 // gblock is the register block: whole vectors of columns, and rows of which

@@ -38,7 +38,7 @@ func (g *groupProduct) stageColumns(t *gtiling, y *kernel.Expr, groups ir.Dim, p
 func (g *groupProduct) columnAxes(t *gtiling, groups ir.Dim) ([]kernel.Axis, ir.Dim) {
 	c := ir.Const
 	tile := g.tk * t.w * g.g
-	list, size := g.layers(g.mostGroups(t).MulConst(t.cols * tile))
+	list, size := g.layers(groups.MulConst(t.cols * tile))
 	list = append(list, kernel.Axis{Var: t.kt, Extent: groups, Stride: c(t.cols * tile)},
 		kernel.Axis{Var: t.c, Extent: c(t.cols), Stride: c(tile)})
 	if g.tiled() {

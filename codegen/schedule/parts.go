@@ -114,7 +114,7 @@ func (g *groupProduct) stageRows(t *gtiling, x *kernel.Expr, groups ir.Dim, part
 
 	c := ir.Const
 	tile := g.ti * g.tk * g.g
-	layers, size := g.layers(g.mostGroups(t).MulConst(t.rows * tile))
+	layers, size := g.layers(groups.MulConst(t.rows * tile))
 	list := append([]kernel.Axis{{Var: t.mt, Extent: g.Loop(t.mt).Extent, Stride: size}}, layers...)
 	list = append(list, kernel.Axis{Var: t.kt, Extent: groups, Stride: c(t.rows * tile)},
 		kernel.Axis{Var: t.r, Extent: c(t.rows), Stride: c(tile)},
