@@ -81,6 +81,9 @@ func TestGather(t *testing.T) {
 	exactly(t, gathered("130,33", "50", 0))
 	exactly(t, gathered("130,8", "3,5", 0))
 	exactly(t, gathered("5,130", "47", 1))
+	for _, d := range []string{"bool", "bf16", "f32", "f64"} { // two rows at a time
+		exactly(t, strings.ReplaceAll(gathered("36,130", "239", 1), "f32", d))
+	}
 	exactly(t, gathered("5,130,3", "2100", 1))
 	exactly(t, gathered("130", "7", 0))
 	exactly(t, gathered("130,0", "7", 0))

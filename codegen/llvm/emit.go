@@ -72,6 +72,7 @@ type emitter struct {
 	around  *metadata.Tuple          // marks such writes
 	repeats bool                     // see repeats
 	along   *kernel.Loop             // the innermost serial loop around
+	turn    turn                     // the iteration of the innermost unrolled loop
 	asked   map[string]*llvm.Block   // where the places of what passes were asked for
 	rows    map[*kernel.Buffer]int64 // see twoRows
 	passOf  map[*kernel.Loop]pass

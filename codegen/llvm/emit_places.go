@@ -105,40 +105,107 @@ func (e *emitter) askPlace(x *kernel.Expr, first ir.Dim, p value.Value) {
 	})), 0, secondCache)
 }
 
-// gatherPlaces loads lanes whose places lie in memory side by side, one by one:
-// two loads a lane, which is less than what instructions that gather take. (1024
-// of 1024 columns of rows in the nearest caches: 24 us by scalar code, 17 so; Zen
-// 4, 2026-11-26.)
+// turn is an iteration of a loop that is unrolled. Values are those of loads that the
+// first one made for all of them.
+type turn struct {
+	l         *kernel.Loop
+	i, extent int64
+	values    map[*kernel.Expr][]val
+}
+
+// mostTurns bounds the iterations that places are loaded once for.
+const mostTurns = 4
+
+// turns are the folded indices d of x in all iterations of the unrolled loop around,
+// if they have the places called name in common and this is the first of them; else
+// just d.
+func (e *emitter) turns(x *kernel.Expr, d ir.Dim, name string, at *kernel.Expr) []ir.Dim {
+	t := e.turn
+	if t.l == nil || t.i > 0 || t.extent > mostTurns || x.Buf.Space != kernel.Global || x.Buf.Out ||
+		loaded(at).Index.Has(t.l.Var) {
+
+		return []ir.Dim{d}
+	}
+	inner, jumps := false, false
+	kernel.WalkStmts(t.l.Body, func(st kernel.Stmt) {
+		switch st := st.(type) {
+		case *kernel.Let:
+			inner = inner || st.Var != name && x.Index.Has(st.Var)
+		case *kernel.Loop:
+			jumps = jumps || st.Bind != kernel.Vector
+		case *kernel.If, *kernel.Fail, *kernel.Call:
+			jumps = true
+		}
+	})
+	if inner || jumps {
+		return []ir.Dim{d}
+	}
+	all := []ir.Dim{d}
+	for i := range t.extent - 1 {
+		e.unrolled[t.l.Var] = ir.Const(i + 1)
+		all = append(all, e.fold(x.Index))
+	}
+	e.unrolled[t.l.Var] = ir.Const(0)
+	return all
+}
+
+// gatherPlaces loads lanes whose places lie in memory side by side, one by one: two
+// loads a lane, which is less than what instructions that gather take, or with the
+// place loaded once for all iterations of an unrolled loop around. (1024 of 1024
+// columns of rows in the nearest caches: 24 us by scalar code, 17 so; Zen 4,
+// 2026-11-26.)
 func (e *emitter) gatherPlaces(x *kernel.Expr, d ir.Dim) (val, bool) {
+	if v := e.turn.values[x]; e.turn.i > 0 && v != nil {
+		return v[e.turn.i], true
+	}
 	name, at := e.place(d)
 	if at == nil || !e.vars[name].vec || !e.evenBut(name, d) ||
 		!e.evenBut("", e.fold(loaded(at).Index)) {
 		return val{}, false
 	}
 	m := e.memory(x.Buf)
+	all := e.turns(x, d, name, at)
 	if e.stream && x.Buf.Stream {
-		e.askOrder(x.Buf, d, name, at)
+		for _, d := range all {
+			e.askOrder(x.Buf, d, name, at, all)
+		}
 	}
-	var v value.Value = constant.NewUndef(e.vectorType(m.elem))
+	t := e.vectorType(m.elem)
+	lanes := make([][]value.Value, len(all))
 	for i := range int64(e.width) {
 		inLane := func(d ir.Dim) ir.Dim {
 			return d.Subst(func(s string) (ir.Dim, bool) { return ir.Const(i), s == e.lane })
 		}
 		one := fmt.Sprintf("%s.%d", name, i)
 		e.vars[one] = e.elsewhere(at, func(_ *kernel.Buffer, at ir.Dim) ir.Dim { return inLane(at) })
-		p := e.address(x.Buf, inLane(d).Subst(func(s string) (ir.Dim, bool) {
-			return ir.Sym(one), s == name
-		}))
-		l := e.cur.NewLoad(m.elem, p)
-		l.Metadata = m.meta
-		v = e.cur.NewInsertElement(v, l, constant.NewInt(types.I32, i))
+		for r, d := range all {
+			l := e.cur.NewLoad(m.elem, e.address(x.Buf, inLane(d).Subst(func(s string) (ir.Dim, bool) {
+				return ir.Sym(one), s == name
+			})))
+			l.Metadata = m.meta
+			lanes[r] = append(lanes[r], l)
+		}
 	}
-	return e.fromStored(val{v, true}, x.DType), true
+	values := make([]val, len(all))
+	for r := range all {
+		var v value.Value = constant.NewUndef(t)
+		for i, l := range lanes[r] {
+			v = e.cur.NewInsertElement(v, l, constant.NewInt(types.I32, int64(i)))
+		}
+		values[r] = e.fromStored(val{v, true}, x.DType)
+	}
+	if len(all) > 1 {
+		e.turn.values[x] = values
+	}
+	return values[0], true
 }
 
 // askOrder asks for what lies behind the lanes at d if their places are in order,
-// where they are in a short row of b that loops pass over.
-func (e *emitter) askOrder(b *kernel.Buffer, d ir.Dim, name string, at *kernel.Expr) {
+// where they are in a short row of b that loops pass over, all of them one after the
+// other.
+func (e *emitter) askOrder(b *kernel.Buffer, d ir.Dim, name string, at *kernel.Expr,
+	all []ir.Dim) {
+
 	size := int64(b.DType.Size())
 	coef, rest, ok := d.Linear(name)
 	short := slices.ContainsFunc(rest.SymNames(), func(s string) bool {
@@ -152,5 +219,10 @@ func (e *emitter) askOrder(b *kernel.Buffer, d ir.Dim, name string, at *kernel.E
 	from := e.fold(loaded(at).Index)
 	inOrder := d.Subst(func(s string) (ir.Dim, bool) { return from, s == name })
 	first := inOrder.Subst(func(s string) (ir.Dim, bool) { return ir.Const(0), s == e.lane })
-	e.prefetch(e.address(b, first), nextRow, nearest)
+	far := int64(nextRow)
+	if n, ok := all[len(all)-1].Sub(all[0]).Int(); ok && n > 0 {
+		n = n * size / int64(len(all)-1) * int64(len(all)) // bytes of the rows of an iteration
+		far = (nextRow + n - 1) / n * n
+	}
+	e.prefetch(e.address(b, first), far, nearest)
 }

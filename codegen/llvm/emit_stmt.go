@@ -89,8 +89,10 @@ func (e *emitter) unroll(l *kernel.Loop, extent int64, static bool) {
 		e.errorf("loop %s: unrolled %v times, wanted a number", l.Var, l.Extent)
 		return
 	}
+	outer, values := e.turn, map[*kernel.Expr][]val{}
 	for i := range extent {
 		e.unrolled[l.Var] = ir.Const(i)
+		e.turn = turn{l, i, extent, values}
 		if binds(l.Body) {
 			e.scoped(func() { e.block(l.Body) })
 		} else {
@@ -98,6 +100,7 @@ func (e *emitter) unroll(l *kernel.Loop, extent int64, static bool) {
 		}
 	}
 	delete(e.unrolled, l.Var)
+	e.turn = outer
 }
 
 // binds reports whether body gives names meanings of its own, by which the
