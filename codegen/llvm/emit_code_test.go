@@ -47,6 +47,14 @@ kernel k(x f32[64*N] in, y f32[16] out) dims(N)
 		y[l1] = add(add(t[l1], t[16+l1]), add(t[32+l1], t[48+l1]))
 `
 
+const toSpace = `
+kernel k(x f32[16*N] in, y f32[9*N] out) dims(N)
+	serial i < N
+		vector l < 16
+			if lt(l, 9)
+				y[3*(l/3)*N+(l%3)+3*i] = x[16*i+l]
+`
+
 const passOver = `
 kernel k(x f32[64*N] in stream, y f32[64*N] out stream) dims(N)
 	serial i < N indep

@@ -250,6 +250,7 @@ func (e *emitter) store(s *kernel.Store) {
 		e.storeScalar(s, d, v)
 	case ok && stride == 1:
 		e.storeVector(s, first, v)
+	case !ok && e.storeStretches(s, d, v):
 	default:
 		e.scatter(s, d, v)
 	}
@@ -291,9 +292,14 @@ func (e *emitter) storeVector(s *kernel.Store, first ir.Dim, v val) {
 		e.put(m, p, v, size)
 		return
 	}
+	e.putMasked(s.Buf, p, v, e.mask.Value)
+}
+
+// putMasked stores the lanes of the vector v that are in mask at p, as b stores them.
+func (e *emitter) putMasked(b *kernel.Buffer, p value.Value, v val, mask value.Value) {
 	c := e.intrinsic("llvm.masked.store."+suffix(v.Type())+".p0", types.Void,
-		v.Value, p, constant.NewInt(types.I32, int64(size)), e.mask.Value)
-	c.Metadata = m.meta
+		v.Value, p, constant.NewInt(types.I32, int64(b.DType.Size())), mask)
+	c.Metadata = e.memory(b).meta
 }
 
 func (e *emitter) scatter(s *kernel.Store, d ir.Dim, v val) {

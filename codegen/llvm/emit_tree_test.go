@@ -62,6 +62,21 @@ kernel k(idx i64[32] in, x f32[64] in, b i8[64] in, y f32[256] out, z i8[256] ou
 				z[16*i+l] = b[8*g+i]
 				y[8*(l*l%16)+i] = x[7*g+3]
 `, []int64{11}},
+	{"stretches", `
+kernel k(x f32[32] in, u f64[16] in, b i8[32] in, y f32[80] out, z f32[18*N] out, v f64[40] out, c i8[64] out, w i32[96] out) dims(N)
+	serial i < 2
+		vector l < 16
+			y[40*i+7*(l/3)+(l%3)] = x[16*i+l]
+			if lt(l, 9)
+				z[3*((l/3)%3)*N+(l%3)+9*i*N] = x[16*i+l]
+			c[32*i+16-4*(l/4)+(l%4)] = b[16*i+l]
+			if gt(x[16*i+l], 0.0f32)
+				w[48*i+24-8*(l/4)+(l%4)] = 7i32
+			else
+				w[48*i+24-8*(l/4)+(l%4)] = -7i32
+		vector m < 8
+			v[20*i+4*(m/2)+(m%2)] = u[8*i+m]
+`, []int64{5}},
 	{"rows of l/4 and l%4", `
 kernel k(x f64[64] in, y f64[64] out)
 	vector l < 16
@@ -291,6 +306,8 @@ func TestCode(t *testing.T) {
 		{"exponential", "x86-64-v4", exponential, map[string]int{`vscalefps`: 1, `vmulps`: 1}},
 		{"every other element", "x86-64-v4", everyOther, map[string]int{
 			`vgatherdps|vinsertps`: 0, `vpermi2ps`: 1}},
+		{"depth to space", "x86-64-v4", toSpace, map[string]int{
+			`vscatter`: 0, `vmovups\s+%zmm.*\{%k`: 3}},
 		{"pass over memory", "x86-64-v4", passOver, map[string]int{
 			`prefetchnta\s`: 4, `vmovntps`: 4, `vmovups\s+%zmm`: 4}},
 		{"rows that do not begin at vectors", "x86-64-v4", crookedRows, map[string]int{
