@@ -83,6 +83,7 @@ func TestGather(t *testing.T) {
 	exactly(t, gathered("5,130", "47", 1))
 	for _, d := range []string{"bool", "bf16", "f32", "f64"} { // two rows at a time
 		exactly(t, strings.ReplaceAll(gathered("36,130", "239", 1), "f32", d))
+		exactly(t, strings.ReplaceAll(gathered("37,130", "239", 1), "f32", d))
 	}
 	exactly(t, gathered("5,130,3", "2100", 1))
 	exactly(t, gathered("130", "7", 0))
@@ -106,6 +107,7 @@ func TestStreamed(t *testing.T) {
 	exactly(t, gathered("130,64", "58000", 0))
 	exactly(t, gathered("58000,64", "58001", 0))
 	exactly(t, gathered("4000,1000", "928", 1))
+	exactly(t, gathered("4000,1000", "1001", 1))
 	for _, level := range vectorLevels(t) {
 		m, in := loadText(t, moved("abs", "1928,1937", ""), level, 2)
 		const n = 1928 * 1937
