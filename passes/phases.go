@@ -1,6 +1,7 @@
 package passes
 
 import (
+	"encoding/binary"
 	"slices"
 
 	"github.com/tensorcc/tcc/ir"
@@ -16,7 +17,8 @@ import (
 // with c(r) = (lo-r) mod d and s(r) = (r+c(r)-lo)/d. Phases that all read the
 // same window become output channels of one convolution. Others stay apart:
 // weights of zero, where a phase needs less than a common window, would make NaN
-// of infinite elements that it does not read.
+// of infinite elements that it does not read. Weights are finite: times a zero
+// between elements they would be NaN otherwise.
 func phases(_ *Context, g *ir.Graph) (*ir.Graph, error) {
 	return g.Rewrite(func(out *ir.Graph, v *ir.Value, args []*ir.Value) (*ir.Value, error) {
 		if v.Op != ir.OpConv || args[1].Op != ir.OpConst {
@@ -145,7 +147,7 @@ func (p *phasePlan) source(g phaseGroup, t, r int64) int64 {
 
 // rewrite appends the plain convolutions and the interleaving of their results.
 func (p *phasePlan) rewrite(out *ir.Graph, x *ir.Value, w *ir.Literal) (*ir.Value, error) {
-	if w.Splat {
+	if w.Splat || !finite(w) {
 		return nil, nil
 	}
 	b := &phaseBuilder{g: out, pos: p.v.Pos}
@@ -182,6 +184,24 @@ func (p *phasePlan) rewrite(out *ir.Graph, x *ir.Value, w *ir.Literal) (*ir.Valu
 			Step: slices.Repeat([]int64{1}, n+2), Shape: p.v.Type.Shape}, y)
 	}
 	return y, b.err
+}
+
+// finite reports whether all elements of l are.
+func finite(l *ir.Literal) bool {
+	exponent := map[ir.DType]uint64{ir.F16: 0x1f << 10, ir.BF16: 0xff << 7, ir.F32: 0xff << 23,
+		ir.F64: 0x7ff << 52}
+	mask, ok := exponent[l.DType]
+	if !ok {
+		return !l.DType.IsFloat()
+	}
+	var bits [8]byte
+	for x := range slices.Chunk(l.Bytes(), l.DType.Size()) {
+		copy(bits[:], x)
+		if binary.LittleEndian.Uint64(bits[:])&mask == mask {
+			return false
+		}
+	}
+	return true
 }
 
 // plain is the attribute of a group's convolution, whose result has q positions.
