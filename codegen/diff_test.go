@@ -16,6 +16,7 @@ import (
 
 	"github.com/tensorcc/tcc/ir"
 	"github.com/tensorcc/tcc/ir/irtest"
+	"github.com/tensorcc/tcc/passes"
 )
 
 // The differential fuzzer: random graphs, interpreter against native code at
@@ -32,13 +33,26 @@ func config(seed uint64) irtest.Config {
 			return d != ir.I4 && d != ir.U4 && d != ir.F8E4M3 && d != ir.F8E5M2
 		}
 	}
+	if seed%5 == 4 { // concats whose parts kernels write
+		c.Size += 20
+		c.Allow = func(o ir.Op, d ir.DType) bool {
+			return aroundConcat[o] && (d == ir.F32 || d == ir.BF16)
+		}
+	}
 	return c
+}
+
+// aroundConcat has operations that make what a concat joins, or read it.
+var aroundConcat = map[ir.Op]bool{
+	ir.OpParam: true, ir.OpConcat: true, ir.OpMul: true, ir.OpSum: true, ir.OpReduceMax: true,
+	ir.OpDot: true, ir.OpReshape: true, ir.OpTanh: true, ir.OpTranspose: true,
 }
 
 // report is what a run over seeds found.
 type report struct {
 	Cases, Values int
 	InPlace       int            // results in the memory of parameters
+	Parts         int            // values in the memory of a concat
 	Covered       map[string]int // "op dtype"
 	Skipped       map[string]int // by reason
 	Failures      []failure
@@ -54,6 +68,7 @@ func (r *report) add(o *report) {
 	r.Cases += o.Cases
 	r.Values += o.Values
 	r.InPlace += o.InPlace
+	r.Parts += o.Parts
 	for k, n := range o.Covered {
 		r.Covered[k] += n
 	}
@@ -61,6 +76,22 @@ func (r *report) add(o *report) {
 		r.Skipped[k] += n
 	}
 	r.Failures = append(r.Failures, o.Failures...)
+}
+
+// parts counts the results of kernels of g that lie in the memory of a concat.
+func parts(m *passes.MemoryPlan, g *ir.Graph) int {
+	n := 0
+	for _, v := range g.Values {
+		for i := range v.ResultTypes() {
+			if whole, _, _, _ := m.Within(v, i); whole != nil {
+				n++
+			}
+		}
+		for _, body := range v.Regions() {
+			n += parts(m, body)
+		}
+	}
+	return n
 }
 
 func newReport() *report { return &report{Covered: map[string]int{}, Skipped: map[string]int{}} }
@@ -108,6 +139,7 @@ func checkSeeds(from, to uint64, levels []string,
 		for _, p := range s.a.Plan.Program.Outputs {
 			r.InPlace += min(p.InPlace, 1)
 		}
+		r.Parts += parts(passes.PlanMemory(s.a.Graph), s.a.Graph)
 		for _, level := range levels {
 			progress(s.c.Seed, level)
 			err := guard(func() error { return s.run(level, want) })
@@ -172,8 +204,8 @@ func logCoverage(t *testing.T, r *report, levels []string) {
 		ops[op], types[d] = true, true
 	}
 	t.Logf("%d graphs of %d values at levels %s: %d ops, %d result types, %d pairs of them; "+
-		"%d results in place", r.Cases, r.Values, strings.Join(levels, ", "), len(ops), len(types),
-		len(r.Covered), r.InPlace)
+		"%d results in place, %d parts of concats", r.Cases, r.Values, strings.Join(levels, ", "), len(ops),
+		len(types), len(r.Covered), r.InPlace, r.Parts)
 	for _, why := range slices.Sorted(maps.Keys(r.Skipped)) {
 		t.Logf("%d graphs refused: %s", r.Skipped[why], why)
 	}

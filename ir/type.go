@@ -48,6 +48,16 @@ func (s Shape) Size() Dim {
 	return n
 }
 
+// Tail returns the first axis from which on s has n elements, -1 if there is none.
+func (s Shape) Tail(n Dim) int {
+	for i := range len(s) + 1 {
+		if s[i:].Size().Equal(n) {
+			return i
+		}
+	}
+	return -1
+}
+
 // Clone returns a copy that shares nothing with s.
 func (s Shape) Clone() Shape { return slices.Clone(s) }
 

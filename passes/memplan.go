@@ -16,6 +16,8 @@ type MemoryPlan struct {
 	offsets map[slot]ir.Dim
 	total   ir.Dim
 	buffers []*buffer
+	parts   map[slot]part
+	written map[*ir.Value][]bool
 }
 
 // slot is result i of a value.
@@ -39,7 +41,7 @@ type buffer struct {
 const arenaAlign = 64
 
 // Place returns the offset in bytes of result i of v, false where it is not in
-// the arena. The first results of a scan, its carries, have a place of twice
+// the arena, or a part of something else: see [MemoryPlan.Within]. The first results of a scan, its carries, have a place of twice
 // their size, rounded up to the alignment: a half for the value that a step
 // reads and one for the value that it writes.
 func (m *MemoryPlan) Place(v *ir.Value, i int) (ir.Dim, bool) {
@@ -119,9 +121,12 @@ func (m *MemoryPlan) AtPeak(env map[string]int64) (step int, held []Held, err er
 func PlanMemory(g *ir.Graph) *MemoryPlan {
 	l := &liveness{of: map[slot]*buffer{}, root: map[*ir.Value]slot{}, late: map[string]bool{}}
 	l.lateSyms(g)
+	p := &placer{life: l, parts: map[slot]part{}, written: map[*ir.Value][]bool{}}
+	p.graph(g, false)
+	l.parts = p.parts
 	l.graph(g, slices.Repeat([]bool{true}, len(g.Results)))
 	l.shareInPlace()
-	m := &MemoryPlan{offsets: map[slot]ir.Dim{}}
+	m := &MemoryPlan{offsets: map[slot]ir.Dim{}, parts: p.parts, written: p.written}
 	for _, b := range l.order {
 		if len(b.slots) > 0 {
 			m.buffers = append(m.buffers, b)
@@ -143,6 +148,7 @@ type liveness struct {
 	order  []*buffer
 	root   map[*ir.Value]slot // what a value is a view of
 	late   map[string]bool
+	parts  map[slot]part
 	shares []sharing // where a kernel may write over what it reads
 }
 
@@ -233,8 +239,18 @@ func (l *liveness) graph(g *ir.Graph, direct []bool) {
 
 func (l *liveness) results(v *ir.Value, elsewhere map[slot]bool) {
 	for i, t := range v.ResultTypes() {
-		if !elsewhere[slot{v, i}] {
-			l.born(v, i, tensorBytes(t))
+		s, home := slot{v, i}, slot{v, i}
+		if p, ok := l.parts[s]; ok {
+			home, t = p.of, p.of.v.Type
+		}
+		if elsewhere[home] {
+			continue
+		}
+		if l.of[home] == nil {
+			l.born(home.v, home.i, tensorBytes(t))
+		}
+		if l.of[s] = l.of[home]; l.of[s] != nil {
+			l.of[s].death = max(l.of[s].death, l.now)
 		}
 	}
 }
@@ -362,7 +378,11 @@ func inPlace(a *ir.FuseAttr, i int) bool {
 // read for the last time.
 func (l *liveness) shareInPlace() {
 	for _, s := range l.shares {
-		x, y := l.of[l.view(s.v.Args[s.arg])], l.of[slot{s.v, 0}]
+		from, to := l.view(s.v.Args[s.arg]), slot{s.v, 0}
+		if l.parts[from].of.v != nil || l.parts[to].of.v != nil {
+			continue
+		}
+		x, y := l.of[from], l.of[to]
 		if x == nil || y == nil || x == y || x.death != s.at || y.birth != s.at || !x.size.Equal(y.size) {
 			continue
 		}

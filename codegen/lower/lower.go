@@ -21,9 +21,11 @@ type Result struct {
 
 // Region lowers the region body, whose fuse pass class is kind, to a kernel
 // with the given name.
-func Region(name, kind string, body *ir.Graph) (*Result, error) {
+func Region(name, kind string, body *ir.Graph, at Places) (*Result, error) {
 	l := &lowerer{
 		body:    body,
+		at:      at,
+		apart:   map[*kernel.Buffer]Rows{},
 		k:       &kernel.Kernel{Name: name},
 		bufs:    map[*ir.Value]*kernel.Buffer{},
 		heroes:  map[*ir.Value]*kernel.Expr{},
@@ -76,6 +78,8 @@ func where(body *ir.Graph) string {
 // lowerer is the state of lowering one region.
 type lowerer struct {
 	body    *ir.Graph
+	at      Places
+	apart   map[*kernel.Buffer]Rows
 	k       *kernel.Kernel
 	outs    []*kernel.Buffer
 	bufs    map[*ir.Value]*kernel.Buffer // parameters and rows kept in scratch
@@ -96,15 +100,15 @@ type scope struct {
 }
 
 func (l *lowerer) declare() {
-	for _, p := range l.body.Params {
-		b := &kernel.Buffer{Name: fmt.Sprintf("a%d", p.ID), DType: p.Type.DType, Size: p.Type.Shape.Size(), In: true}
+	for i, p := range l.body.Params {
+		b := &kernel.Buffer{Name: fmt.Sprintf("a%d", p.ID), DType: p.Type.DType, In: true}
 		l.bufs[p] = b
-		l.k.Params = append(l.k.Params, b)
+		l.param(b, p.Type.Shape, l.at.Args, i)
 	}
 	for i, r := range l.body.Results {
-		b := &kernel.Buffer{Name: fmt.Sprintf("out%d", i), DType: r.Type.DType, Size: r.Type.Shape.Size(), Out: true}
+		b := &kernel.Buffer{Name: fmt.Sprintf("out%d", i), DType: r.Type.DType, Out: true}
 		l.outs = append(l.outs, b)
-		l.k.Params = append(l.k.Params, b)
+		l.param(b, r.Type.Shape, l.at.Results, i)
 	}
 	for _, v := range l.body.Values {
 		if v.Pos != (ir.Pos{}) {
@@ -194,7 +198,7 @@ func (l *lowerer) nestFrom(prefix string, extents ir.Shape, idx []ir.Dim, i int,
 
 // store puts the element idx of result i.
 func (l *lowerer) store(i int, idx []ir.Dim, value *kernel.Expr) {
-	l.emit(&kernel.Store{Buf: l.outs[i], Index: l.flat(l.body.Results[i].Type.Shape, idx), Value: value})
+	l.emit(&kernel.Store{Buf: l.outs[i], Index: l.place(l.outs[i], l.body.Results[i].Type.Shape, idx), Value: value})
 }
 
 // accumulator declares a local variable with an initial value and returns a
@@ -244,8 +248,12 @@ func (l *lowerer) concatParts(v *ir.Value) error {
 	}
 	return l.nest("i", first[:inner], func(outer []ir.Dim) error {
 		at := ir.Const(0)
-		for _, part := range v.Args {
+		for i, part := range v.Args {
 			off := at
+			at = at.Add(part.Type.Shape[axis])
+			if i < len(l.at.Written) && l.at.Written[i] {
+				continue
+			}
 			err := l.nest("j", part.Type.Shape[inner:], func(last []ir.Dim) error {
 				idx := slices.Concat(outer, last)
 				e, err := l.pull(part, idx, nil)
@@ -253,13 +261,12 @@ func (l *lowerer) concatParts(v *ir.Value) error {
 					return err
 				}
 				idx[axis] = idx[axis].Add(off)
-				l.emit(&kernel.Store{Buf: l.outs[0], Index: l.flat(shape, idx), Value: e})
+				l.emit(&kernel.Store{Buf: l.outs[0], Index: l.place(l.outs[0], shape, idx), Value: e})
 				return nil
 			})
 			if err != nil {
 				return err
 			}
-			at = at.Add(part.Type.Shape[axis])
 		}
 		return nil
 	})

@@ -54,7 +54,7 @@ func (l *lowerer) results(hero *ir.Value, idx []ir.Dim) error {
 		if err != nil {
 			return err
 		}
-		l.emit(&kernel.Store{Buf: l.outs[i], Index: l.flatPush(r, core, at), Value: e})
+		l.emit(&kernel.Store{Buf: l.outs[i], Index: l.flatPush(l.outs[i], r, core, at), Value: e})
 	}
 	return nil
 }
@@ -68,8 +68,9 @@ func (l *lowerer) pushTo(r, hero *ir.Value, idx []ir.Dim) (*ir.Value, []ir.Dim) 
 	return r, l.reshapeIndex(hero.Type.Shape, r.Type.Shape, idx)
 }
 
-// flatPush is the flat index in r of the element that is at `at` of core.
-func (l *lowerer) flatPush(r, core *ir.Value, at []ir.Dim) ir.Dim {
+// flatPush is the index in buffer b, which holds r, of the element that is at `at`
+// of core.
+func (l *lowerer) flatPush(b *kernel.Buffer, r, core *ir.Value, at []ir.Dim) ir.Dim {
 	var chain []*ir.Value
 	for v := r; v != core; v = v.Args[0] {
 		chain = append(chain, v)
@@ -86,7 +87,7 @@ func (l *lowerer) flatPush(r, core *ir.Value, at []ir.Dim) ir.Dim {
 		}
 		at = out
 	}
-	return l.flat(r.Type.Shape, at)
+	return l.place(b, r.Type.Shape, at)
 }
 
 // multiplyAdd is acc + x*y, fused for floats.

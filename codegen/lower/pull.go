@@ -49,7 +49,7 @@ func (l *lowerer) compute(v *ir.Value, idx []ir.Dim, guard *kernel.Expr) (*kerne
 			at, kept = idx[len(idx)-1], true
 		}
 		if !kept {
-			at = l.flat(v.Type.Shape, idx)
+			at = l.place(b, v.Type.Shape, idx)
 		}
 		return load(b, at, guard), nil
 	}

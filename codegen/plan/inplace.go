@@ -18,7 +18,8 @@ import (
 func (b *builder) declareInPlace(g *ir.Graph, pairs [][2]int) {
 	for _, p := range pairs {
 		r, in := g.Results[p[0]], g.Params[p[1]]
-		if r.Type.Equal(in.Type) && lastUse(g, in, p[0]) {
+		root, _ := producer(r)
+		if r.Type.Equal(in.Type) && lastUse(g, in, p[0]) && !b.written(root) {
 			b.inPlace[b.outputs[p[0]]] = p[1]
 		}
 	}

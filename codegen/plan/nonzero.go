@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/tensorcc/tcc/codegen/lower"
 	"github.com/tensorcc/tcc/ir"
 	"github.com/tensorcc/tcc/runtime"
 )
@@ -26,7 +27,7 @@ func (b *builder) count(v *ir.Value, a *ir.FuseAttr) ([]runtime.Step, error) {
 	}
 	const size = 8 // of an i64
 	buf := b.block(size)
-	l, err := b.lower("reduce", body, v.Args, []int{buf})
+	l, err := b.lower("reduce", body, v.Args, []int{buf}, lower.Places{})
 	if err != nil {
 		return nil, err
 	}

@@ -61,6 +61,13 @@ type Memory interface {
 	// Place returns the offset of result i of v in the arena, in bytes,
 	// false where it has none, as where its size depends on late symbols.
 	Place(v *ir.Value, i int) (ir.Dim, bool)
+	// Within says where in the memory of another value, whole, result i of v
+	// lies: in rows of row elements, pitch apart, from offset on, in elements.
+	// Where it has memory of its own, whole is nil.
+	Within(v *ir.Value, i int) (whole *ir.Value, offset, row, pitch ir.Dim)
+	// Written says which parts of the concat that v is are written to their
+	// places by others, nil if none is.
+	Written(v *ir.Value) []bool
 	// Total is the size of the arena in bytes.
 	Total() ir.Dim
 }
@@ -392,6 +399,9 @@ func (b *builder) place(v *ir.Value, i int, t ir.Type) (int, []runtime.Step, err
 	if _, ok := dtypes[t.DType]; !ok {
 		return 0, nil, fmt.Errorf("%v: element type %v is not supported natively", v, t.DType)
 	}
+	if whole, _, _, _ := b.mem.Within(v, i); whole != nil {
+		return b.part(v, i)
+	}
 	if to := b.targets[v]; to != nil && to[i] >= 0 {
 		return to[i], b.allocOutput(to[i]), nil
 	}
@@ -434,25 +444,31 @@ func (b *builder) launch(v *ir.Value) ([]runtime.Step, error) {
 		return nil, err
 	}
 	steps = append(steps, checks...)
-	var outs []int
-	for i, t := range v.ResultTypes() {
-		buf, s, err := b.place(v, i, t)
-		if err != nil {
-			return nil, err
+	outs := b.bufs[v] // where others have written parts of it
+	if outs == nil {
+		for i, t := range v.ResultTypes() {
+			buf, s, err := b.place(v, i, t)
+			if err != nil {
+				return nil, err
+			}
+			outs, steps = append(outs, buf), append(steps, s...)
 		}
-		outs, steps = append(outs, buf), append(steps, s...)
+		b.bufs[v] = outs
 	}
-	b.bufs[v] = outs
-	l, err := b.lower(a.Kind, a.Body, v.Args, outs)
+	if b.written(v) && !slices.Contains(b.mem.Written(v), false) {
+		return steps, nil // nothing is left to do
+	}
+	l, err := b.lower(a.Kind, a.Body, v.Args, outs, b.placesOf(v))
 	return append(steps, l...), err
 }
 
 // lower makes the kernel of a region, or its versions, and the steps that launch
 // them.
-func (b *builder) lower(kind string, body *ir.Graph, args []*ir.Value, outs []int,
+func (b *builder) lower(kind string, body *ir.Graph, args []*ir.Value, outs []int, at lower.Places,
 ) ([]runtime.Step, error) {
 
-	res, err := lower.Region("k", kind, body)
+	at.Args = b.argRows(args)
+	res, err := lower.Region("k", kind, body, at)
 	if err != nil {
 		return nil, err
 	}

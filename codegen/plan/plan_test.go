@@ -18,6 +18,10 @@ type noArena struct{}
 
 func (noArena) Place(*ir.Value, int) (ir.Dim, bool) { return ir.Dim{}, false }
 func (noArena) Total() ir.Dim                       { return ir.Dim{} }
+func (noArena) Written(*ir.Value) []bool            { return nil }
+func (noArena) Within(*ir.Value, int) (whole *ir.Value, offset, row, pitch ir.Dim) {
+	return nil, offset, row, pitch
+}
 
 // load makes a model of a plan whose kernels are executed as naive trees.
 func load(t *testing.T, p *plan.Plan) *runtime.Model {

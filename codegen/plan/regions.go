@@ -168,14 +168,7 @@ func (l *scanner) loop(t string, trip ir.Dim) error {
 
 // slice is the buffer of the part p, a tensor of type t.
 func (l *scanner) slice(p part, t ir.Type) (int, error) {
-	x := l.b.p.Buffers[p.of]
-	off, err := l.b.slots.int(p.at.MulConst(int64(t.DType.Size())))
-	if err != nil {
-		return 0, err
-	}
-	x.Offset = l.b.slots.sum(x.Offset, off)
-	x.Size, err = l.b.slots.int(bytesOf(t))
-	buf := l.b.buffer(x)
+	buf, err := l.b.slice(p.of, p.at.MulConst(int64(t.DType.Size())), bytesOf(t))
 	l.b.parts[buf] = true
 	return buf, err
 }

@@ -172,7 +172,7 @@ func (m *stepper) alloc(t ir.Type) *kernel.Buffer {
 // region lowers a fused region, whose results are scratch memory unless they are wanted elsewhere.
 func (m *stepper) region(v *ir.Value, direct map[*ir.Value]map[int]*kernel.Buffer) error {
 	a := v.Attr.(*ir.FuseAttr)
-	res, err := lower.Region("k", a.Kind, a.Body)
+	res, err := lower.Region("k", a.Kind, a.Body, lower.Places{}) // all is in one piece
 	if err != nil {
 		return err
 	}

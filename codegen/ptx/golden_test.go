@@ -105,7 +105,7 @@ func fused(t *testing.T, text string) *subject {
 			continue
 		}
 		a := v.Attr.(*ir.FuseAttr)
-		r, err := lower.Region(g.Name, a.Kind, a.Body)
+		r, err := lower.Region(g.Name, a.Kind, a.Body, lower.Places{})
 		if err != nil {
 			t.Fatal(err)
 		}

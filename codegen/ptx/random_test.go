@@ -37,7 +37,7 @@ func TestRandom(t *testing.T) {
 				continue
 			}
 			a := v.Attr.(*ir.FuseAttr)
-			r, err := lower.Region("k", a.Kind, a.Body)
+			r, err := lower.Region("k", a.Kind, a.Body, lower.Places{})
 			if err != nil || len(r.Kernel.Dims) > 0 {
 				continue
 			}
