@@ -138,7 +138,8 @@ func (l *placing) see(v *ir.Value) {
 
 // early reports whether the size of s is known before the run.
 func (l *placing) early(s ir.Shape) bool {
-	return !slices.ContainsFunc(s.Size().SymNames(), func(name string) bool { return l.life.late[name] })
+	late := func(name string) bool { return l.life.late[name] }
+	return !slices.ContainsFunc(s.Size().SymNames(), late)
 }
 
 // join places the pieces of j that can be placed; earlier has the concats before.
@@ -169,7 +170,8 @@ func (l *placing) run(j, e *joint) int {
 		return -1
 	}
 	same := func(p, q piece) bool {
-		return p.from != nil && q.from != nil && l.life.view(p.from) == l.life.view(q.from) && p.row.Equal(q.row)
+		return p.from != nil && q.from != nil && l.life.view(p.from) == l.life.view(q.from) &&
+			p.row.Equal(q.row)
 	}
 	for n := range len(j.pieces) - len(e.pieces) + 1 {
 		if slices.EqualFunc(j.pieces[n:n+len(e.pieces)], e.pieces, same) {

@@ -61,7 +61,8 @@ func (b *builder) part(v *ir.Value, i int) (int, []runtime.Step, error) {
 		size = rows.Span(size)
 	}
 	bytes := int64(t.DType.Size())
-	buf, err := b.slice(b.bufs[whole][0], offset.Min(whole.Type.Shape.Size()).MulConst(bytes), size.MulConst(bytes))
+	at := offset.Min(whole.Type.Shape.Size()).MulConst(bytes)
+	buf, err := b.slice(b.bufs[whole][0], at, size.MulConst(bytes))
 	return buf, steps, err
 }
 
