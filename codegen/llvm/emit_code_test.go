@@ -127,3 +127,18 @@ kernel k(x f32[1024*N] in stream, p i64[1024] in, y f32[1024*N] out stream) dims
 				let at = p[16*j+l]
 				y[1024*i+16*j+l] = x[1024*i+at]
 `
+
+// sharedPanels reads each panel of x for eight rows of the result.
+const sharedPanels = `
+kernel k(a f32[8192] in, x f32[65536] in stream, y f32[512] out stream)
+	serial t < 4 indep
+		serial m < 8 indep
+			alloc acc f32[16] local
+			vector l0 < 16
+				acc[l0] = 0.0f32
+			serial k < 1024
+				vector l < 16
+					acc[l] = fma(a[1024*m+k], x[16384*t+16*k+l], acc[l])
+			vector l1 < 16
+				y[128*t+16*m+l1] = acc[l1]
+`

@@ -289,6 +289,20 @@ func assembly(t *testing.T, k *kernel.Kernel, level string) string {
 	return string(out)
 }
 
+// TestAskPanels: what rows share is asked for some lines ahead in each pass, not rows
+// of it ahead.
+func TestAskPanels(t *testing.T) {
+	target, _ := llvm.TargetOf("x86-64-v4")
+	text, err := llvm.Emit(parse(t, sharedPanels), target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asks := regexp.MustCompile(`i64 (\S+)\s+call void @llvm.prefetch`).FindAllStringSubmatch(text, -1)
+	if len(asks) != 1 || asks[0][1] != "u0x1000" {
+		t.Errorf("asks ahead by %v, want once, by 4096 bytes", asks)
+	}
+}
+
 // TestCode counts instructions of the loops that speed depends on.
 func TestCode(t *testing.T) {
 	for _, tc := range []struct {
