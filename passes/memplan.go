@@ -41,9 +41,10 @@ type buffer struct {
 const arenaAlign = 64
 
 // Place returns the offset in bytes of result i of v, false where it is not in
-// the arena, or a part of something else: see [MemoryPlan.Within]. The first results of a scan, its carries, have a place of twice
-// their size, rounded up to the alignment: a half for the value that a step
-// reads and one for the value that it writes.
+// the arena, or a part of something else: see [MemoryPlan.Within]. The first results
+// of a scan, its carries, have a place of twice their size, rounded up to the
+// alignment: a half for the value that a step reads and one for the value that it
+// writes.
 func (m *MemoryPlan) Place(v *ir.Value, i int) (ir.Dim, bool) {
 	d, ok := m.offsets[slot{v, i}]
 	return d, ok

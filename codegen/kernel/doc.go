@@ -67,8 +67,8 @@
 // change the shape of nests; Bind says how loops run; ExpandDim, Stage, Spill and
 // Place give values places of their own; Delay writes results an iteration later;
 // Loosen has a maximum take no notice of NaN where that cannot be seen;
-// SplitReduction and FoldAhead make partial accumulators, Block blocks an
-// accumulation around the loops over its results; Narrow and SplitProduct change
+// SplitReduction and FoldAhead make partial accumulators, Block and BlockInside block
+// an accumulation around the loops over its results; Narrow and SplitProduct change
 // the types that are computed in; Replace puts an instruction in place of the nest
 // that it executes. Each proves that it is legal by [Facts], what is known of the
 // integers at a place, or refuses with the reason and leaves the tree as it was.

@@ -149,8 +149,8 @@ func maddPairs(n int, name string) func(e *emitter, c *kernel.Call) {
 	}
 }
 
-// orAnd is the table of a | b & c as of vpternlogd, which takes a third of the time
-// of the exchange of lanes that LLVM makes of shifts and masks.
+// orAnd is the table of a | b & c as of vpternlogd. With a shift it puts two upper halves
+// into one vector, for which LLVM makes an exchange of lanes of shifts and masks.
 const orAnd = 0xf8
 
 // upperHalf is the u32 of which x is the upper half, or nil.

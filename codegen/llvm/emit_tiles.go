@@ -144,7 +144,7 @@ func raise(insts []llvm.Instruction, r *constant.Int) {
 			take(x)
 			continue
 		}
-		if !passes(x, r) {
+		if !mayFollow(x, r) {
 			break
 		}
 	}
@@ -157,8 +157,8 @@ func raise(insts []llvm.Instruction, r *constant.Int) {
 	copy(insts[at:], append(moved, rest...))
 }
 
-// passes reports whether a load to register r may move ahead of x.
-func passes(x llvm.Instruction, r *constant.Int) bool {
+// mayFollow reports whether x may come to stand behind a load to register r.
+func mayFollow(x llvm.Instruction, r *constant.Int) bool {
 	switch x := x.(type) {
 	case *llvm.InstStore, *llvm.InstFence:
 		return false

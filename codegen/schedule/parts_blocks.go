@@ -29,7 +29,7 @@ func (g *groupProduct) deepOf(t *gtiling) int64 {
 		return 0
 	}
 	for n := k / (partsDeep * 5 / 4); n <= k/(partsDeep/2); n++ {
-		if n > 0 && k%(n*tile) == 0 && k/n <= partsDeep*5/4 {
+		if k%(n*tile) == 0 && k/n <= partsDeep*5/4 {
 			return k / n
 		}
 	}

@@ -81,7 +81,7 @@ func (g *groupProduct) moveTiles(name string, outer, tile []string) error {
 }
 
 // tiles makes one block with accumulators in registers: init and sum are the
-// nests that start and accumulate, rest reads the sums from memory.
+// nests that start and accumulate, rest is what follows.
 func (g *groupProduct) tiles(t *gtiling, names map[string]string, init, sum, rest []string) error {
 	if t.deep > 0 { // the first block starts the sums, others go on with them
 		again, err := g.HoistNest(init)
