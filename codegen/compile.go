@@ -239,7 +239,7 @@ func (a *Artifact) compileNative(ctx context.Context, store *cache.Store,
 		var sums []cache.Key
 		for i := range l.Kernels {
 			if k := &l.Kernels[i]; !k.Same {
-				own, trees = append(own, k), append(trees, mathfn.Kernel(k.Tree))
+				own, trees = append(own, k), append(trees, mathfn.Kernel(k.Tree, l.Target.Native))
 				sums = append(sums, k.sched.ir)
 			}
 		}

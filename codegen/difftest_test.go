@@ -183,7 +183,7 @@ func (p *packer) add(subject int, l *Level) error {
 			continue
 		}
 		err := guard(func() error {
-			k := mathfn.Kernel(l.Kernels[i].Tree)
+			k := mathfn.Kernel(l.Kernels[i].Tree, p.t.Native)
 			k.Name = fmt.Sprintf("g%d_%s", subject, k.Name)
 			return p.batch.Add(k)
 		})

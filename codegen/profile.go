@@ -35,7 +35,7 @@ func (a *Artifact) Profile(m *runtime.Model) ([]KernelCost, error) {
 		if err != nil {
 			return nil, err
 		}
-		expanded, err := kernel.Count(mathfn.Kernel(tree), p.Dims)
+		expanded, err := kernel.Count(mathfn.Kernel(tree, nil), p.Dims)
 		if err != nil {
 			return nil, err
 		}

@@ -75,7 +75,7 @@ func probeNative(c *irtest.Case, levels ...string) error {
 				_, err = purego.Func(k, "kernel")
 			} else {
 				t, _ := llvm.TargetOf(level)
-				_, err = llvm.Emit(mathfn.Kernel(k), t)
+				_, err = llvm.Emit(mathfn.Kernel(k, t.Native), t)
 			}
 			if err != nil {
 				return err
@@ -95,7 +95,7 @@ func probePTX(c *irtest.Case) error {
 				return err
 			}
 			t, _ := ptx.TargetOf(name)
-			if _, err := ptx.Emit(mathfn.Kernel(k), t); err != nil {
+			if _, err := ptx.Emit(mathfn.Kernel(k, nil), t); err != nil {
 				return err
 			}
 		}

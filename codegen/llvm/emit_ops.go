@@ -38,6 +38,7 @@ func init() { // breaks the cycle from the rows back to op
 		ir.OpTrunc: {float: unaryIntrinsic("trunc")},
 		ir.OpRound: {float: unaryIntrinsic("roundeven")},
 		ir.OpSqrt:  {float: unaryIntrinsic("sqrt")},
+		ir.OpExp:   {float: expFloat}, // where it is native
 		ir.OpNot:   {int: notInt, bool: notInt},
 		ir.OpIsNaN: {float: isNaN},
 		ir.OpIsInf: {float: isInf},

@@ -127,7 +127,7 @@ func compare(t *testing.T, k *kernel.Kernel, level string, dims []int64, seeds .
 
 func compareFor(t *testing.T, k *kernel.Kernel, target llvm.Target, dims []int64, seeds ...uint64) {
 	t.Helper()
-	f, err := jit.CompileFor(t.Context(), mathfn.Kernel(k), target, dims)
+	f, err := jit.CompileFor(t.Context(), mathfn.Kernel(k, target.Native), target, dims)
 	if err != nil {
 		t.Fatal(err)
 	}

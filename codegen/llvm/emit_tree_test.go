@@ -230,7 +230,7 @@ func TestLevels(t *testing.T) {
 		t.Run(target.Level, func(t *testing.T) {
 			var mods []llvm.Module
 			add := func(k *kernel.Kernel) {
-				text, err := llvm.Emit(mathfn.Kernel(k), target)
+				text, err := llvm.Emit(mathfn.Kernel(k, target.Native), target)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -270,7 +270,7 @@ func assembly(t *testing.T, k *kernel.Kernel, level string) string {
 		t.Skip("needs LLVM:", err)
 	}
 	target, _ := llvm.TargetOf(level)
-	text, err := llvm.Emit(mathfn.Kernel(k), target)
+	text, err := llvm.Emit(mathfn.Kernel(k, target.Native), target)
 	if err != nil {
 		t.Fatal(err)
 	}

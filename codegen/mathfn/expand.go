@@ -45,13 +45,19 @@ var table = map[ir.Op]fn{
 	ir.OpFloorDiv: {f32: binary(floorDiv32), f64: binary(floorDiv64)},
 }
 
-// Expand returns e without the operations of the table. Arithmetic on f16 and
-// bf16 becomes arithmetic on f32 between casts, and powers of integers become
-// products. What e shares, the result shares.
-func Expand(e *kernel.Expr) *kernel.Expr { return e.Rewrite(ExpandOp) }
+// Native reports whether a target computes an operation on elements of a type by
+// instructions of its own; nil stands for one that does so with none.
+type Native func(op ir.Op, d ir.DType) bool
+
+// Expand returns e without the operations of the table that are not native.
+// Arithmetic on f16 and bf16 becomes arithmetic on f32 between casts, and powers of
+// integers become products. What e shares, the result shares.
+func Expand(e *kernel.Expr, native Native) *kernel.Expr {
+	return e.Rewrite(func(e *kernel.Expr) *kernel.Expr { return ExpandOp(e, native) })
+}
 
 // ExpandOp is [Expand] of the operation e alone, whose operands stay as they are.
-func ExpandOp(e *kernel.Expr) *kernel.Expr {
+func ExpandOp(e *kernel.Expr, native Native) *kernel.Expr {
 	if e.Kind != kernel.KOp || e.Op == ir.OpCast || e.Op == ir.OpBitcast || e.Op == ir.OpSelect {
 		return e
 	}
@@ -60,7 +66,7 @@ func ExpandOp(e *kernel.Expr) *kernel.Expr {
 	case (d == ir.F16 || d == ir.BF16) && e.Op == ir.OpFMA:
 		return kernel.CastExpr(d, fmaOdd(castAll(ir.F64, e.Args)))
 	case d == ir.F16 || d == ir.BF16:
-		wide := ExpandOp(kernel.OpExpr(e.Op, castAll(ir.F32, e.Args)...))
+		wide := ExpandOp(kernel.OpExpr(e.Op, castAll(ir.F32, e.Args)...), native)
 		if wide.Op == ir.OpCast && wide.Args[0].DType == ir.F64 {
 			wide = wide.Args[0] // computed in f64: rounded once
 		}
@@ -72,7 +78,7 @@ func ExpandOp(e *kernel.Expr) *kernel.Expr {
 	}
 	row, ok := table[e.Op]
 	switch {
-	case !ok:
+	case !ok || native != nil && native(e.Op, d):
 		return e
 	case d == ir.F64:
 		return row.f64(e.Args)

@@ -3,18 +3,18 @@ package mathfn
 import "github.com/tensorcc/tcc/codegen/kernel"
 
 // Kernel returns k with the transcendental operations of all its expressions
-// expanded. Expressions that statements share stay shared.
-func Kernel(k *kernel.Kernel) *kernel.Kernel {
+// expanded but for the native ones. Expressions that statements share stay shared.
+func Kernel(k *kernel.Kernel, native Native) *kernel.Kernel {
 	out := *k
 	memo := map[*kernel.Expr]*kernel.Expr{}
-	out.Body = stmts(k.Body, memo)
+	out.Body = stmts(k.Body, native, memo)
 	return &out
 }
 
-func stmts(body []kernel.Stmt, memo map[*kernel.Expr]*kernel.Expr) []kernel.Stmt {
+func stmts(body []kernel.Stmt, native Native, memo map[*kernel.Expr]*kernel.Expr) []kernel.Stmt {
 	expr := func(e *kernel.Expr) *kernel.Expr {
 		if _, ok := memo[e]; !ok {
-			memo[e] = Expand(e)
+			memo[e] = Expand(e, native)
 		}
 		return memo[e]
 	}
@@ -23,10 +23,10 @@ func stmts(body []kernel.Stmt, memo map[*kernel.Expr]*kernel.Expr) []kernel.Stmt
 		switch s := s.(type) {
 		case *kernel.Loop:
 			c := *s
-			c.Body = stmts(s.Body, memo)
+			c.Body = stmts(s.Body, native, memo)
 			out[i] = &c
 		case *kernel.If:
-			out[i] = &kernel.If{Cond: expr(s.Cond), Then: stmts(s.Then, memo), Else: stmts(s.Else, memo)}
+			out[i] = &kernel.If{Cond: expr(s.Cond), Then: stmts(s.Then, native, memo), Else: stmts(s.Else, native, memo)}
 		case *kernel.Store:
 			out[i] = &kernel.Store{Buf: s.Buf, Index: s.Index, Value: expr(s.Value)}
 		case *kernel.Let:

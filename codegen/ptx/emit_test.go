@@ -78,7 +78,7 @@ func TestOps(t *testing.T) {
 	all.WriteString(header(target))
 	n := 0
 	for _, k := range allOps(t) {
-		text, err := Emit(mathfn.Kernel(k), target)
+		text, err := Emit(mathfn.Kernel(k, nil), target)
 		if err != nil {
 			t.Error(err)
 			continue
@@ -121,7 +121,7 @@ func execute(t *testing.T, k *kernel.Kernel, text string) {
 	g := &ir.Literal{DType: out.DType, Shape: shape, Data: got[len(got)-1]}
 	w := &ir.Literal{DType: out.DType, Shape: shape, Data: want[len(want)-1]}
 	b := irtest.Bound{}
-	if mathfn.Kernel(k).String() != k.String() { // functions are right within 2 ulp
+	if mathfn.Kernel(k, nil).String() != k.String() { // functions are right within 2 ulp
 		b = ulps[out.DType]
 	}
 	if err := irtest.CompareLiterals(g, w, b); err != nil {

@@ -50,7 +50,7 @@ func golden(t *testing.T, file string) {
 		t.Fatal(err)
 	}
 	target, _ := TargetOf("sm_80")
-	text, err := Emit(mathfn.Kernel(tree), target)
+	text, err := Emit(mathfn.Kernel(tree, nil), target)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func golden(t *testing.T, file string) {
 	assemble(t, text, "sm_80")
 	assemble(t, text, "sm_90")
 	target, _ = TargetOf("sm_90")
-	if text, err = Emit(mathfn.Kernel(tree), target); err != nil {
+	if text, err = Emit(mathfn.Kernel(tree, nil), target); err != nil {
 		t.Fatal(err)
 	}
 	assemble(t, text, "sm_90")

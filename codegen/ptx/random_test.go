@@ -64,7 +64,7 @@ func TestRandom(t *testing.T) {
 func same(t *testing.T, what string, naive, tree *kernel.Kernel) {
 	t.Helper()
 	target, _ := TargetOf("sm_80")
-	text, err := Emit(mathfn.Kernel(tree), target)
+	text, err := Emit(mathfn.Kernel(tree, nil), target)
 	if err != nil {
 		t.Errorf("%s: %v\n%v", what, err, tree)
 		return

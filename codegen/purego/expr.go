@@ -25,7 +25,7 @@ func (p *printer) expr(e *kernel.Expr) (string, error) {
 		return p.use(e.Var), nil
 	}
 	if e.Kind == kernel.KOp && inexact(e.Op, e.Args[0].DType) {
-		t, err := p.expr(mathfn.ExpandOp(e))
+		t, err := p.expr(mathfn.ExpandOp(e, nil))
 		p.vars[e] = t
 		return t, err
 	}
