@@ -71,6 +71,7 @@ type emitter struct {
 	stream  bool                     // writes go around the caches, to where the kernel says so
 	around  *metadata.Tuple          // marks such writes
 	repeats bool                     // see repeats
+	crowded bool                     // see crowded
 	along   *kernel.Loop             // the innermost serial loop around
 	turn    turn                     // the iteration of the innermost unrolled loop
 	asked   map[string]*llvm.Block   // where the places of what passes were asked for

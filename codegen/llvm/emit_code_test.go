@@ -63,6 +63,17 @@ kernel k(x f32[64*N] in stream, y f32[64*N] out stream) dims(N)
 				y[64*i+16*j+l] = add(x[64*i+16*j+l], 1.0f32)
 `
 
+// addsRow adds one row of n floats to all rows.
+func addsRow(n int) string {
+	return fmt.Sprintf(`
+kernel k(x f32[%[1]d*N] in stream, a f32[%[1]d] in, y f32[%[1]d*N] out stream) dims(N)
+	parallel i < N
+		serial j < %[2]d indep
+			vector l < 16
+				y[%[1]d*i+16*j+l] = add(x[%[1]d*i+16*j+l], a[16*j+l])
+`, n, n/16)
+}
+
 const crookedRows = `
 kernel k(x f32[1024*N] in stream, y f32[1001*N] out stream) dims(N)
 	parallel i < N

@@ -30,7 +30,7 @@ func (e *emitter) streamed() {
 	e.cur.NewCondBr(aligned, around, plain)
 	e.cur, e.stream, e.repeats = around, true, repeats(e.k)
 	e.asked, e.rows = map[string]*llvm.Block{}, map[*kernel.Buffer]int64{}
-	e.passOf = passesOf(e.k)
+	e.passOf, e.crowded = passesOf(e.k), crowded(e.k)
 	e.scoped(func() { e.block(e.k.Body) })
 	// What follows on other threads must see these writes.
 	e.intrinsic("llvm.x86.sse.sfence", types.Void)
@@ -88,11 +88,12 @@ func (e *emitter) passes(b *kernel.Buffer, first ir.Dim) bool {
 }
 
 // How far in front of what is read memory is asked for, in bytes: some lines where a
-// kernel passes over it once, and the row after the next where it passes over each row
-// several times. It is then the last pass that asks, to the second cache, but to the
-// nearest where it computes for long. Of rows that begin anywhere, and of what a loop
-// around reads over and over, as panels of products, each pass asks for what lies
-// leastRows ahead. Kernels that only read are slower with any of this.
+// kernel passes over it once, nextLines or, where it is crowded, farLines and nearLines;
+// and the row after the next where it passes over each row several times. It is then the
+// last pass that asks, to the second cache, but to the nearest where it computes for long.
+// Of rows that begin anywhere, and of what a loop around reads over and over, as panels of
+// products, each pass asks for what lies leastRows ahead. Kernels that only read are
+// slower with any of this.
 //
 // Shares of a copy on one thread, Zen 4, 2026-11-26: eight operations on each element
 // 0.94 by nextLines, 0.73 by leastRows. ns an element, the best of 30 in turn:
@@ -102,8 +103,19 @@ func (e *emitter) passes(b *kernel.Buffer, first ir.Dim) bool {
 //	each pass, two rows                      0.31  0.35  0.39             0.20  0.33
 //	the last pass, two rows                  0.30  0.34                   0.19
 //	the last pass, to the nearest cache      0.28  0.33                   0.18
+//
+// GB/s of the same operations with a row that all rows share, and of a product and a sum
+// with one each, median of 61 in turn, one thread:
+//
+//	                            8 KB  16 KB  32 KB  128 KB  512 KB  two of 8 KB  16 KB
+//	AVX-512, nextLines          30.8   30.4   27.2    29.2    27.4         22.8   21.1
+//	AVX-512, far and nearLines  30.4   34.6   30.1    30.6    27.8         27.1   29.1
+//	AVX2, nextLines             38.0   27.2   26.0    26.6    28.7         28.5   22.3
+//	AVX2, far and nearLines     42.7   34.4   37.1    37.7    37.3         34.2   34.6
 const (
 	nextLines = 448
+	farLines  = 8 << 10
+	nearLines = 2 << 10
 	leastRows = 4096
 	mostRows  = 32 << 10
 	mostNear  = 8 << 10 // to the nearest cache
@@ -136,7 +148,7 @@ func (e *emitter) ask(b *kernel.Buffer, at ir.Dim, p value.Value) {
 	}
 	e.asked[key] = e.cur
 	if !e.repeats {
-		e.prefetch(p, nextLines, passed)
+		e.askLines(p)
 		return
 	}
 	pass, bytes, where := e.passOf[e.along], int64(leastRows), int64(secondCache)
@@ -150,6 +162,69 @@ func (e *emitter) ask(b *kernel.Buffer, at ir.Dim, p value.Value) {
 		}
 	}
 	e.prefetch(p, bytes, where)
+}
+
+// askLines asks for what lies some lines behind p, of which a kernel passes over each once.
+func (e *emitter) askLines(p value.Value) {
+	if !e.crowded {
+		e.prefetch(p, nextLines, passed)
+		return
+	}
+	e.prefetch(p, farLines, secondCache)
+	e.prefetch(p, nearLines, passed)
+}
+
+// Bytes of the rows that iterations of a loop share: with more than leastShared they do not
+// stay in the nearest cache beside what passes, with more than mostShared not in the second.
+const (
+	leastShared = 4 << 10
+	mostShared  = 512 << 10
+)
+
+// crowded reports whether the iterations of a loop of k share rows that the second cache
+// holds, not the nearest one. Loads of them wait for what is asked for in front of them to
+// come from memory, unless that has come to the second cache before.
+func crowded(k *kernel.Kernel) bool {
+	shared := map[*kernel.Buffer]int64{}
+	var walk func(body []kernel.Stmt, around []*kernel.Loop)
+	walk = func(body []kernel.Stmt, around []*kernel.Loop) {
+		for _, s := range body {
+			switch s := s.(type) {
+			case *kernel.Loop:
+				walk(s.Body, append(around[:len(around):len(around)], s))
+			case *kernel.If:
+				walk(s.Then, around)
+				walk(s.Else, around)
+			default:
+				kernel.WalkExprs([]kernel.Stmt{s}, func(x *kernel.Expr) {
+					if x.Kind == kernel.KLoad && x.Buf.Space == kernel.Global && !x.Buf.Stream {
+						shared[x.Buf] = max(shared[x.Buf], sharedBytes(x, around))
+					}
+				})
+			}
+		}
+	}
+	walk(k.Body, nil)
+	sum := int64(0)
+	for _, n := range shared {
+		sum += n
+	}
+	return sum > leastShared && sum <= mostShared
+}
+
+// sharedBytes is what load x reads in an iteration of the innermost of the loops around
+// whose iterations all read the same; 0 where there is none, or extents are not known.
+func sharedBytes(x *kernel.Expr, around []*kernel.Loop) int64 {
+	bytes := int64(x.Buf.DType.Size())
+	for _, l := range slices.Backward(around) {
+		if x.Index.Has(l.Var) {
+			n, _ := l.Extent.Int()
+			bytes *= n
+		} else if l.Bind != kernel.Unroll {
+			return bytes
+		}
+	}
+	return 0
 }
 
 // pass is what a loop does that passes over a row.

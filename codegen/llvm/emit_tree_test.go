@@ -324,6 +324,12 @@ func TestCode(t *testing.T) {
 			`vscatter`: 0, `vmovups\s+%zmm.*\{%k`: 3}},
 		{"pass over memory", "x86-64-v4", passOver, map[string]int{
 			`prefetchnta\s`: 4, `vmovntps`: 4, `vmovups\s+%zmm`: 4}},
+		{"a row that the nearest cache keeps", "x86-64-v4", addsRow(1024), map[string]int{
+			`prefetchnta\s`: 1, `prefetcht1\s`: 0}},
+		{"a row that the second cache keeps", "x86-64-v4", addsRow(4096), map[string]int{
+			`prefetchnta\s`: 1, `prefetcht1\s`: 1}},
+		{"a row that no cache keeps", "x86-64-v4", addsRow(1 << 18), map[string]int{
+			`prefetchnta\s`: 1, `prefetcht1\s`: 0}},
 		{"rows that do not begin at vectors", "x86-64-v4", crookedRows, map[string]int{
 			`vmovnt`: 1, `vperm[ti]2`: 3, `vmovups\s+%zmm.*\{%k`: 2}},
 		{"such rows, also written otherwise", "x86-64-v4", crookedTwice, map[string]int{
