@@ -237,6 +237,9 @@ type pass struct {
 // longest is the operations on an element that memory takes as long as.
 const longest = 16
 
+// expOps is the operations of an exponential, which is not expanded, were it so.
+const expOps = 30
+
 // passesOf looks at the loops of k.
 func passesOf(k *kernel.Kernel) map[*kernel.Loop]pass {
 	out := map[*kernel.Loop]pass{}
@@ -249,6 +252,8 @@ func passesOf(k *kernel.Kernel) map[*kernel.Loop]pass {
 				ops := 0
 				kernel.WalkExprs(s.Body, func(e *kernel.Expr) {
 					switch {
+					case e.Kind == kernel.KOp && e.Op == ir.OpExp:
+						ops += expOps
 					case e.Kind == kernel.KOp:
 						ops++
 					case e.Kind == kernel.KLoad && slices.ContainsFunc(around,
