@@ -95,7 +95,7 @@ func TestAttention(t *testing.T) {
 			if s.err != nil {
 				t.Fatal(name, s.err)
 			}
-			if n := attended(s.a.Graph); n != 1 {
+			if n := regionsOf(s.a.Graph, "attention"); n != 1 {
 				t.Errorf("%s: %d regions of attention, want 1:\n%s", name, n, ir.Print(s.a.Graph))
 			}
 			if err := s.run(level, want); err != nil {
@@ -103,16 +103,6 @@ func TestAttention(t *testing.T) {
 			}
 		}
 	}
-}
-
-func attended(g *ir.Graph) int {
-	n := 0
-	for _, v := range g.Values {
-		if a, ok := v.Attr.(*ir.FuseAttr); ok && a.Kind == "attention" {
-			n++
-		}
-	}
-	return n
 }
 
 // smallInputs are random floats for g, whose symbols have the values in dims.

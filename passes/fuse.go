@@ -38,6 +38,9 @@ import (
 //	        a dot, reductions over the last axis of its result with what is
 //	        elementwise around them, and a dot whose left operand, of their
 //	        shape, is contracted over that axis; made by the attend pass.
+//	chain   a conv whose sums are short, elementwise operations, and a conv with
+//	        the channels last that reads the pixel it computes, with what a
+//	        conv has behind it; made by the chains pass.
 //	others  the one operation that names the kind, its operands computed from
 //	        parameters by elementwise operations and moves.
 //

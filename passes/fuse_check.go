@@ -52,6 +52,9 @@ func checkRegion(a *ir.FuseAttr) error {
 			func(v *ir.Value) bool { return !sameReduction(v, reductions[0]) }), "reductions that differ")
 	case a.Kind == attention:
 		return wantRegion(n[0] == 2 && n[1] > 0 && n[2] == 0, "not reductions between two products")
+	case a.Kind == chain:
+		return wantRegion(n == [3]int{2, 0, 0} && !slices.ContainsFunc(heroes,
+			func(v *ir.Value) bool { return v.Op != ir.OpConv }), "not two convolutions")
 	case n[0] > 0:
 		return wantRegion(n == [3]int{1, 0, 0} && heroOps[heroes[0].Op] == a.Kind, "not one product")
 	}

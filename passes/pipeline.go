@@ -51,6 +51,9 @@ var pipeline = []Pass{
 	{Name: "attend", Run: attend, After: []string{"fuse"},
 		Doc: "Join a product, a softmax of its rows and a product with these to one region; " +
 			"after fuse, which has put the elementwise operations between them into one of the three."},
-	{Name: "order", Run: order, After: []string{"attend"},
+	{Name: "chains", Run: chains, After: []string{"fuse"},
+		Doc: "Join a depthwise convolution and the pointwise one that reads it to one region; " +
+			"after fuse, which has put what is elementwise behind each into its region."},
+	{Name: "order", Run: order, After: []string{"attend", "chains"},
 		Doc: "Compute regions earlier where that frees memory; last, as it changes nothing else."},
 }

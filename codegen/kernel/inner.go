@@ -2,7 +2,7 @@ package kernel
 
 import "github.com/tensorcc/tcc/ir"
 
-// Inner returns the body of loop v of k, a part of a loop over steps, as a kernel of its own: the
+// Inner returns the body of loop v of k, a part of steps or of a chain, as a kernel of its own: the
 // buffers that it uses from outside are its parameters, those that it reads first, and the
 // symbols its dims.
 func (k *Kernel) Inner(v string) (*Kernel, error) {

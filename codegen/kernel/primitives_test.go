@@ -267,6 +267,20 @@ func TestSplitReduction(t *testing.T) {
 	}
 }
 
+// TestScratchSize: of a task with the most lines, which the last one is not.
+func TestScratchSize(t *testing.T) {
+	k := parse(t, `
+		kernel lines(x f32[310] in)
+			parallel i < 5
+				alloc line f32[10*min(-7*i+31,7)] scratch
+				serial j < min(-7*i+31,7)
+					line[10*j] = x[70*i+10*j]
+	`)
+	if got := ScratchSize(k).String(); got != "320" { // 70 floats, in whole lines
+		t.Errorf("scratch size %s, want 320", got)
+	}
+}
+
 func TestStage(t *testing.T) {
 	k := parse(t, `
 		kernel conv(x f32[H*W*C] in, w f32[9*C*O] in, y f32[H*W*O] out) dims(H, W, C, O)

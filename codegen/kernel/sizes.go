@@ -1,6 +1,10 @@
 package kernel
 
-import "github.com/tensorcc/tcc/ir"
+import (
+	"slices"
+
+	"github.com/tensorcc/tcc/ir"
+)
 
 // scratchAlign is what scratch buffers are aligned to, in bytes.
 const scratchAlign = 64
@@ -45,25 +49,29 @@ func ScratchBytes(n ir.Dim, d ir.DType) ir.Dim {
 	return n.MulConst(int64(d.Size())).CeilDiv(ir.Const(scratchAlign)).MulConst(scratchAlign)
 }
 
-// atMost replaces loop variables by their greatest values; min(n, …) with a
-// loop variable is at most n.
+// atMost replaces loop variables by their greatest values, and min(n, …), with a
+// loop variable in it, by n.
 func atMost(d ir.Dim, extents map[string]ir.Dim) ir.Dim {
+	looped := func(d ir.Dim) bool {
+		return slices.ContainsFunc(d.SymNames(), func(s string) bool { _, ok := extents[s]; return ok })
+	}
 	for range 16 {
-		if n, _, ok := minConst(d); ok {
-			return ir.Const(n)
-		}
-		changed := false
-		d = d.Subst(func(s string) (ir.Dim, bool) {
-			e, ok := extents[s]
-			if !ok {
-				return ir.Dim{}, false
+		d = ir.Walk(d, ir.Const, ir.Sym, func(op byte, a, b ir.Dim) ir.Dim {
+			switch {
+			case op == '<' && a.Static() && looped(b):
+				return a
+			case op == '<' && b.Static() && looped(a):
+				return b
 			}
-			changed = true
-			return e.AddConst(-1), true
+			return ir.DimOp(op, a, b)
 		})
-		if !changed {
+		if !looped(d) {
 			break
 		}
+		d = d.Subst(func(s string) (ir.Dim, bool) {
+			e, ok := extents[s]
+			return e.AddConst(-1), ok
+		})
 	}
 	return d
 }

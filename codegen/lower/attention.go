@@ -30,7 +30,7 @@ func (l *lowerer) attention() error {
 	for a.weights.Op == ir.OpReshape {
 		a.weights = a.weights.Args[0]
 	}
-	l.columns = map[*ir.Value]bool{a.scores: true, a.weights: true}
+	l.columns = map[*ir.Value]int{a.scores: 1, a.weights: 1}
 	return l.nest("i", pick(p.domain, p.kept), a.row)
 }
 

@@ -63,6 +63,7 @@ var kinds = map[string]func(*lowerer) error{
 	"window": (*lowerer).product,
 
 	"attention": (*lowerer).attention,
+	"chain":     (*lowerer).chain,
 }
 
 // where names the source of a region for errors.
@@ -85,7 +86,7 @@ type lowerer struct {
 	bufs    map[*ir.Value]*kernel.Buffer // parameters and rows kept in scratch
 	heroes  map[*ir.Value]*kernel.Expr   // reductions whose value is at hand
 	rows    map[*ir.Value]ir.Dim         // flat index of a value kept in scratch
-	columns map[*ir.Value]bool           // of these, kept by the last axis alone
+	columns map[*ir.Value]int            // of these, kept by so many of the last axes
 	extents map[string]ir.Dim            // of the loop variables
 	scope   *scope
 	names   int

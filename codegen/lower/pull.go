@@ -45,8 +45,9 @@ func pullKey(v *ir.Value, idx []ir.Dim, guard *kernel.Expr) string {
 func (l *lowerer) compute(v *ir.Value, idx []ir.Dim, guard *kernel.Expr) (*kernel.Expr, error) {
 	if b, ok := l.bufs[v]; ok {
 		at, kept := l.rows[v]
-		if l.columns[v] {
-			at, kept = idx[len(idx)-1], true
+		if n := l.columns[v]; n > 0 {
+			k := len(idx) - n
+			at, kept = l.flat(v.Type.Shape[k:], idx[k:]), true
 		}
 		if !kept {
 			at = l.place(b, v.Type.Shape, idx)

@@ -7,7 +7,7 @@
 // loops (row operations). Each class has a strategy; where a primitive refuses
 // it, the next simpler one is taken, and at last the tree as it is with its
 // outer loops as tasks. Every schedule is legal, because primitives are. The kernels in a loop over
-// steps are scheduled one by one.
+// steps, and the parts of a chain, are scheduled one by one.
 package schedule
 
 import (
@@ -24,17 +24,20 @@ type strategy struct {
 }
 
 // strategies in order of preference.
-var strategies = []strategy{
-	{"groups", (*scheduler).groups},
-	{"dots", (*scheduler).dots},
-	{"product", (*scheduler).product},
-	{"attention", (*scheduler).attention},
-	{"rows", (*scheduler).rows},
-	{"transpose", (*scheduler).transpose},
-	{"checked", (*scheduler).checked},
-	{"pointwise", (*scheduler).pointwise},
-	{"tasks", (*scheduler).tasks},
-	{"serial", func(s *scheduler) error { return s.inside(s.Body) }},
+func strategies() []strategy {
+	return []strategy{
+		{"groups", (*scheduler).groups},
+		{"dots", (*scheduler).dots},
+		{"product", (*scheduler).product},
+		{"chain", (*scheduler).chain},
+		{"attention", (*scheduler).attention},
+		{"rows", (*scheduler).rows},
+		{"transpose", (*scheduler).transpose},
+		{"checked", (*scheduler).checked},
+		{"pointwise", (*scheduler).pointwise},
+		{"tasks", (*scheduler).tasks},
+		{"serial", func(s *scheduler) error { return s.inside(s.Body) }},
+	}
 }
 
 // Schedule returns k scheduled for t; k is not changed.
@@ -53,7 +56,7 @@ func Explain(k *kernel.Kernel, t Target) (*kernel.Kernel, string, error) {
 	kernel.MarkIndep(marked)
 	t.loosen(marked)
 	why := ""
-	for _, s := range strategies {
+	for _, s := range strategies() {
 		c := &scheduler{Kernel: marked.Clone(), t: t}
 		err := s.run(c)
 		if err == nil {

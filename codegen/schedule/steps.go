@@ -17,10 +17,9 @@ func stepsOf(k *kernel.Kernel) *kernel.Loop {
 	return nil
 }
 
-// steps schedules each of the kernels in loop l over steps, which is k, as if it were alone. They
-// have what they need in near caches, as they run again and again.
+// steps schedules each of the kernels in loop l over steps, which is k, as if it were alone: they
+// run again and again, and have what they need in near caches.
 func steps(k *kernel.Kernel, l *kernel.Loop, t Target) (*kernel.Kernel, string, error) {
-	t.Stream = 0
 	out, why := k.Clone(), "steps:"
 	bufs := map[string]*kernel.Buffer{}
 	for _, b := range k.Params {
@@ -32,19 +31,8 @@ func steps(k *kernel.Kernel, l *kernel.Loop, t Target) (*kernel.Kernel, string, 
 			continue
 		}
 		part := s.(*kernel.Loop).Var
-		inner, err := k.Inner(part)
+		text, err := within(out, part, bufs, t)
 		if err != nil {
-			return nil, "", err
-		}
-		done, text, err := Explain(inner, t)
-		if err != nil {
-			return nil, "", err
-		}
-		var outer []*kernel.Buffer
-		for _, b := range done.Params {
-			outer = append(outer, bufs[b.Name])
-		}
-		if err := out.SetInner(part, done, outer); err != nil {
 			return nil, "", err
 		}
 		why += " " + text
