@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"testing"
@@ -162,6 +163,7 @@ func BenchmarkTraffic(b *testing.B) {
 }
 
 func benchTraffic(b *testing.B, t traffic, level string, threads int) {
+	debug.FreeOSMemory() // pages are those of a new process, not what graphs before left
 	m, in := loadText(b, t.text, level, threads)
 	defer m.Close()
 	out := make([]*runtime.Tensor, 1)

@@ -46,11 +46,14 @@ func (t *Tensor) alloc(d DType, n int) {
 	}
 }
 
-// alignedBytes returns size bytes of zeros on the Go heap, 64-byte aligned.
+// alignedBytes returns size bytes of zeros on the Go heap, 64-byte aligned and, where they
+// are many, in large pages.
 func alignedBytes(size int) unsafe.Pointer {
 	b := make([]byte, size+63)
 	p := unsafe.Pointer(unsafe.SliceData(b))
-	return unsafe.Add(p, int(-uintptr(p)&63))
+	p = unsafe.Add(p, int(-uintptr(p)&63))
+	useLargePages(p, size)
+	return p
 }
 
 // setShape makes t a packed view of the given shape from its first element on.
