@@ -63,6 +63,8 @@ type Kernel struct {
 	Same    bool
 	Tasks   runtime.Int
 	Scratch runtime.Int
+	// Common is the memory that tasks share, Ahead the tasks that fill it.
+	Common, Ahead runtime.Int
 
 	sched *scheduled
 }
@@ -148,7 +150,8 @@ func (a *Artifact) LoadWith(weights []byte, opts ...runtime.Option) (*runtime.Mo
 			if k.Same {
 				continue
 			}
-			v := runtime.Variant{Level: l.Runs(), Tasks: k.Tasks, Scratch: k.Scratch}
+			v := runtime.Variant{Level: l.Runs(), Tasks: k.Tasks, Scratch: k.Scratch,
+				Common: k.Common, Ahead: k.Ahead}
 			if k.Code != nil {
 				v.Code = base[i]
 			} else {

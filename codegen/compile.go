@@ -120,6 +120,12 @@ func (a *Artifact) schedule(level string, o Options) (*Level, error) {
 		if k.Scratch, err = a.Plan.KernelInt(i, scratch(k.Tree, level)); err != nil {
 			return nil, err
 		}
+		if k.Common, err = a.Plan.KernelInt(i, kernel.CommonSize(k.Tree)); err != nil {
+			return nil, err
+		}
+		if k.Ahead, err = a.Plan.Tasks(i, kernel.TasksAhead(k.Tree)); err != nil {
+			return nil, err
+		}
 	}
 	return l, nil
 }

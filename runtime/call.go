@@ -23,6 +23,7 @@ type call struct {
 
 	arena   block
 	scratch block
+	common  block
 	late    scratchpad
 	lateMem []block // of each late block; base is nil before its Alloc
 	bound   []bool  // late symbols that are set in this call
@@ -57,11 +58,18 @@ type launchState struct {
 	dims    []int64
 	tasks   int64
 	scratch int64
-	least   int64 // tasks of one call of the kernel, at least
-	most    int64 // and at most
-	split   bool  // whether workers may be asked
-	cost    int64 // ns on one thread, an estimate
+	common  int64
+	phases  [2]phase // one after the other; the first may have no tasks
 	plan    *launchPlan
+}
+
+// phase is the tasks from first to end of a launch, which are done before others begin.
+type phase struct {
+	first, end int64
+	least      int64 // tasks of one call of the kernel, at least
+	most       int64 // and at most
+	split      bool  // whether workers may be asked
+	cost       int64 // ns on one thread, an estimate
 }
 
 func newCall(e *engine) *call {
@@ -88,7 +96,7 @@ func newCall(e *engine) *call {
 	for i := range c.launched {
 		l := &pl.launches[i]
 		c.launched[i] = launchState{code: l.v.Code, goFunc: l.v.Go, plan: l,
-			args: c.args[l.args : l.args+len(l.Bufs)], dims: c.dims[l.dims : l.dims+len(l.Dims)]}
+			args: c.args[l.args : l.args+l.count], dims: c.dims[l.dims : l.dims+len(l.Dims)]}
 	}
 	c.job.init(c)
 	return c
@@ -248,13 +256,24 @@ func (c *call) sizeLaunch(i int) {
 	if l.scratch > 0 && l.scratch <= maxBytes {
 		c.scratch.reserve(l.scratch)
 	}
-	l.cost = c.val(l.plan.Cost)
+	if l.common = c.val(l.plan.v.Common); l.common > 0 && l.common <= maxBytes {
+		c.common.reserve(l.common)
+	}
 	threads := c.engine.workers.threads
 	if l.plan.Ordered {
 		threads = 1
 	}
-	l.least, l.most, l.split = divide(l.tasks, l.cost, threads)
-	if l.split && l.scratch <= maxBytes {
+	ahead, cost := min(max(c.val(l.plan.v.Ahead), 0), l.tasks), c.val(l.plan.Cost)
+	filling := min(l.common/fillRate, cost)
+	l.phases[0] = phase{end: ahead, cost: filling}
+	l.phases[1] = phase{first: ahead, end: l.tasks, cost: cost - filling}
+	split := false
+	for i := range l.phases {
+		p := &l.phases[i]
+		p.least, p.most, p.split = divide(p.end-p.first, p.cost, threads)
+		split = split || p.split
+	}
+	if split && l.scratch <= maxBytes {
 		c.engine.workers.prepare(l.scratch)
 	}
 }

@@ -73,14 +73,29 @@ func (c *call) launch(l *launchState) error {
 	if raceEnabled {
 		c.raceReport(l)
 	}
-	if l.split && c.worthHelp(l) {
-		return c.job.run(l)
+	if n := len(l.plan.Bufs); n < len(l.args) {
+		l.args[n] = c.common.base
 	}
-	for lo := int64(0); lo < l.tasks; lo += l.most {
+	for i := range l.phases {
+		if p := &l.phases[i]; p.first < p.end {
+			if err := c.phase(l, p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// phase runs the tasks of p.
+func (c *call) phase(l *launchState, p *phase) error {
+	if p.split && c.worthHelp(p) {
+		return c.job.run(l, p)
+	}
+	for lo := p.first; lo < p.end; lo += p.most {
 		if lo > 0 && c.canceled() {
 			return c.ctx.Err()
 		}
-		hi := min(lo+l.most, l.tasks)
+		hi := min(lo+p.most, p.end)
 		if status := l.call(lo, hi, c.scratch.base); status != StatusOK {
 			return c.kernelError(l, status)
 		}

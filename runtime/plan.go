@@ -36,6 +36,7 @@ type launchPlan struct {
 	kernel *Kernel
 	v      *Variant
 	args   int // first position in the flat table of buffer pointers
+	count  int // of these: the buffers, and what the tasks share
 	dims   int // first position in the flat table of dims
 }
 
@@ -192,9 +193,13 @@ func (pl *plan) addLaunch(s *Launch, variants []*Variant) {
 	for i, b := range s.Bufs {
 		pl.argsOf[b] = append(pl.argsOf[b], int32(pl.argCount+i))
 	}
+	v, count := variants[s.Kernel], len(s.Bufs)
+	if v.Common != 0 {
+		count++
+	}
 	pl.launches = append(pl.launches, launchPlan{Launch: s, kernel: &pl.p.Kernels[s.Kernel],
-		v: variants[s.Kernel], args: pl.argCount, dims: pl.dimCount})
-	pl.argCount += len(s.Bufs)
+		v: v, args: pl.argCount, count: count, dims: pl.dimCount})
+	pl.argCount += count
 	pl.dimCount += len(s.Dims)
 }
 
@@ -270,7 +275,9 @@ func exprUses(e *Expr, symbol int, slots []bool) bool {
 }
 
 func launchUses(l *launchPlan, slots []bool) bool {
-	if uses(l.v.Tasks, slots) || uses(l.v.Scratch, slots) || uses(l.Cost, slots) {
+	v := l.v
+	if uses(v.Tasks, slots) || uses(v.Scratch, slots) || uses(v.Common, slots) || uses(v.Ahead, slots) ||
+		uses(l.Cost, slots) {
 		return true
 	}
 	return slices.ContainsFunc(l.Dims, func(d Int) bool { return uses(d, slots) })

@@ -146,6 +146,10 @@ type Variant struct {
 	Go      GoFunc
 	Tasks   Int // the kernel is called with ranges that partition [0,Tasks)
 	Scratch Int // bytes of memory of the calling worker, 64-byte aligned, contents undefined
+	// Common is the bytes of memory that all tasks of a launch share, 64-byte aligned, whose address
+	// is behind those of the buffers; 0: none. The first Ahead of the tasks fill it, and are done
+	// before the others begin.
+	Common, Ahead Int
 }
 
 // Statuses a kernel may return.

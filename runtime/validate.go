@@ -23,6 +23,8 @@ func validate(p *Program) error {
 		for _, form := range k.Variants {
 			v.int(form.Tasks, "kernel %d %s: tasks", i, k.Name)
 			v.int(form.Scratch, "kernel %d %s: scratch", i, k.Name)
+			v.int(form.Common, "kernel %d %s: common memory", i, k.Name)
+			v.int(form.Ahead, "kernel %d %s: tasks ahead", i, k.Name)
 		}
 	}
 	for i, c := range p.Checks {

@@ -23,6 +23,7 @@ const (
 	wakeCost = 25_000  // ns: see worthHelp
 	minChunk = 1_500   // ns: chunks are not cut smaller
 	maxChunk = 250_000 // ns: a call of machine code cannot be preempted, so that the GC waits
+	fillRate = 16      // bytes of common memory that take a nanosecond to fill
 	share    = 2       // a chunk is at most what is left for each thread, by this
 	spinTime = 50 * time.Microsecond
 )
@@ -191,10 +192,11 @@ func spinUntil(ready func() bool) {
 	}
 }
 
-// job is a launch that is split. Each call has one, used again for each launch.
+// job is a phase of a launch that is split. Each call has one, used again for each launch.
 type job struct {
 	c      *call
 	l      *launchState
+	p      *phase       // of it
 	wake   bool         // parked workers are asked too
 	next   atomic.Int64 // the first task that nobody took
 	status atomic.Int32 // the first status that is not OK; ends the launch
@@ -208,12 +210,12 @@ func (j *job) init(c *call) {
 	j.done = make(chan struct{}, 1)
 }
 
-// worthHelp reports whether workers are asked to help with a launch that is worth splitting. Those
-// that spin are; those that are parked are woken where the launch, together with those of this call
+// worthHelp reports whether workers are asked to help with a phase that is worth splitting. Those
+// that spin are; those that are parked are woken where the phase, together with those of this call
 // that ran alone because all were parked, costs as much as waking them: a series of short launches
 // then has help from its third or so on.
-func (c *call) worthHelp(l *launchState) bool {
-	if c.alone += l.cost; c.alone >= wakeCost {
+func (c *call) worthHelp(p *phase) bool {
+	if c.alone += p.cost; c.alone >= wakeCost {
 		c.alone, c.job.wake = 0, true
 		return true
 	}
@@ -231,16 +233,16 @@ func (c *call) worthHelp(l *launchState) bool {
 	return false
 }
 
-// run runs a launch together with workers that are free.
-func (j *job) run(l *launchState) error {
-	j.l = l
-	j.next.Store(0)
+// run runs a phase of a launch together with workers that are free.
+func (j *job) run(l *launchState, p *phase) error {
+	j.l, j.p = l, p
+	j.next.Store(p.first)
 	j.status.Store(StatusOK)
 	j.halt.Store(false)
 	j.left.Store(1)
 	ws := j.c.engine.workers
 	list := ws.running()
-	chunks := (l.tasks + l.least - 1) / l.least
+	chunks := (p.end - p.first + p.least - 1) / p.least
 	start := 0
 	if len(list) > 0 {
 		start = int(ws.cursor.Add(1) % uint32(len(list)))
@@ -306,12 +308,12 @@ func (j *job) help(w *worker) {
 
 // take takes a chunk, lo..hi, empty where none is left: a share of the tasks that are left, so that
 // calls are few, and yet all threads end at about the same time.
-func (j *job) take(l *launchState) (lo, hi int64) {
+func (j *job) take(p *phase) (lo, hi int64) {
 	threads := int64(j.c.engine.workers.threads)
 	for {
 		lo = j.next.Load()
-		n := max(l.least, min((l.tasks-lo)/(share*threads), l.most))
-		hi = min(lo+n, l.tasks)
+		n := max(p.least, min((p.end-lo)/(share*threads), p.most))
+		hi = min(lo+n, p.end)
 		if lo >= hi || j.next.CompareAndSwap(lo, hi) {
 			return lo, hi
 		}
@@ -322,7 +324,7 @@ func (j *job) take(l *launchState) (lo, hi int64) {
 func (j *job) work(scratch unsafe.Pointer) {
 	l, c := j.l, j.c
 	for {
-		lo, hi := j.take(l)
+		lo, hi := j.take(j.p)
 		if lo >= hi || j.status.Load() != StatusOK || j.halt.Load() {
 			return
 		}

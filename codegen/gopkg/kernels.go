@@ -100,6 +100,9 @@ func (g *generator) variants(file, tag string, levels []*codegen.Level,
 			if k.Scratch != 0 {
 				form += ", Scratch: " + literal(k.Scratch)
 			}
+			if k.Common != 0 {
+				form += ", Common: " + literal(k.Common) + ", Ahead: " + literal(k.Ahead)
+			}
 			forms = append(forms, form+"}")
 		}
 		rows = append(rows, strings.Join(forms, ", "))

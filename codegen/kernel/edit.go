@@ -228,6 +228,9 @@ func (s *subst) stmt(st Stmt) Stmt {
 		c := &Call{Instr: st.Instr}
 		for _, t := range st.Tiles {
 			u := Tile{Buf: s.buf(t.Buf), Index: s.d(t.Index)}
+			if s.index != nil {
+				u.Index = s.index(u.Buf, u.Index)
+			}
 			for _, d := range t.Strides {
 				u.Strides = append(u.Strides, s.d(d))
 			}

@@ -21,6 +21,7 @@ const (
 	Local                  // small, static: registers, or the stack where indices are not constant
 	Shared                 // memory of a GPU block
 	Registers              // tiles of a matrix unit, which only instructions touch
+	Common                 // memory that all tasks of a call share, see Phase
 )
 
 // Buffer is a row of elements. Two parameters never overlap.

@@ -46,21 +46,29 @@ func (k *Kernel) Ahead(buf string, n int64) error {
 }
 
 // Ask has each iteration of loop v begin with a request for the line of memory at
-// index at of parameter buf, which may be outside of it. It is legal where the
-// kernel does not write buf; other primitives do not see through it.
+// index at of parameter or common buffer buf, which may be outside of it. It is legal
+// where the loop does not write buf; other primitives do not see through it.
 func (k *Kernel) Ask(v, buf string, at ir.Dim) error {
 	p, err := k.find("ask", v)
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(k.Params, func(b *Buffer) bool { return b.Name == buf && !b.Out })
+	all := slices.Clone(k.Params)
+	for _, s := range k.Body {
+		if a, ok := s.(*Alloc); ok && a.Buf.Space == Common {
+			all = append(all, a.Buf)
+		}
+	}
+	i := slices.IndexFunc(all, func(b *Buffer) bool { return b.Name == buf && !b.Out })
 	switch {
 	case i < 0:
-		return refuse("ask", v, "%s is not an input", buf)
+		return refuse("ask", v, "%s is neither an input nor common", buf)
+	case touched(p.loop.Body)[all[i]]:
+		return refuse("ask", v, "it writes %s", buf)
 	case p.loop.Bind == Vector:
 		return refuse("ask", v, "its iterations are lanes")
 	}
-	b := k.Params[i]
+	b := all[i]
 	ask := &Call{Instr: Asking(b.DType), Tiles: []Tile{{Buf: b, Index: at}}}
 	p.loop.Body = append([]Stmt{ask}, p.loop.Body...)
 	return nil

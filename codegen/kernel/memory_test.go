@@ -110,8 +110,8 @@ func TestAsk(t *testing.T) {
 	if err := Verify(k); err != nil {
 		t.Error(err)
 	}
-	for _, c := range []struct{ v, buf, want string }{{"i", "y", "y is not an input"},
-		{"i", "z", "z is not an input"}, {"j", "x", "its iterations are lanes"}} {
+	for _, c := range []struct{ v, buf, want string }{{"i", "y", "y is neither an input"},
+		{"i", "z", "z is neither an input"}, {"j", "x", "its iterations are lanes"}} {
 
 		if err := k.Ask(c.v, c.buf, ir.Const(0)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("ask %s %s: %v, want %s", c.v, c.buf, err, c.want)

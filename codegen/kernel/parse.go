@@ -143,7 +143,7 @@ func (p *parser) buffer() *Buffer {
 	p.expect("[")
 	b.Size = p.dim()
 	p.expect("]")
-	for s := Scratch; s <= Registers; s++ {
+	for s := Scratch; s <= Common; s++ {
 		if p.keyword(s.String()) {
 			b.Space = s
 		}

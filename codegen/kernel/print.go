@@ -34,7 +34,7 @@ func (k *Kernel) String() string {
 }
 
 var spaceNames = [...]string{Global: "global", Scratch: "scratch", Local: "local", Shared: "shared",
-	Registers: "registers"}
+	Registers: "registers", Common: "common"}
 
 var bindNames = [...]string{Serial: "serial", Parallel: "parallel", Unroll: "unroll",
 	Vector: "vector", Steps: "steps", GridX: "grid.x", GridY: "grid.y", GridZ: "grid.z",

@@ -77,16 +77,23 @@ func atMost(d ir.Dim, extents map[string]ir.Dim) ir.Dim {
 }
 
 // Tasks is the number of tasks of k: the product of the extents of its
-// parallel loops, or the extent of its loop over steps, 1 without any.
-func Tasks(k *Kernel) ir.Dim {
-	n := ir.Const(1)
-	for body := k.Body; len(body) == 1; {
-		l, ok := body[0].(*Loop)
-		if !ok || l.Bind != Parallel && l.Bind != Steps {
-			break
+// parallel loops, or the extent of its loop over steps, 1 without any; of two
+// nests of parallel loops the sum.
+func Tasks(k *Kernel) ir.Dim { return tasksOf(nestsOf(k)) }
+
+func tasksOf(nests [][]Stmt) ir.Dim {
+	sum := ir.Const(0)
+	for _, body := range nests {
+		n := ir.Const(1)
+		for len(body) == 1 {
+			l, ok := body[0].(*Loop)
+			if !ok || l.Bind != Parallel && l.Bind != Steps {
+				break
+			}
+			n = n.Mul(l.Extent)
+			body = l.Body
 		}
-		n = n.Mul(l.Extent)
-		body = l.Body
+		sum = sum.Add(n)
 	}
-	return n
+	return sum
 }

@@ -30,6 +30,8 @@ import (
 //	k13 shared buffers are allocated outside of the loops over a block's
 //	    threads; a local buffer from outside is not written inside
 //	k14 registers are touched by instructions alone
+//	k15 a common buffer is allocated by the kernel's body, which has then two nests
+//	    of parallel loops and nothing else: the second does not write the buffer
 func Verify(k *Kernel) error {
 	v := &verifier{k: k, names: map[string]bool{}, syms: map[string]bool{}, vars: map[string]ir.DType{},
 		bufs: map[*Buffer]bool{}, thread: map[*Buffer]bool{}, seen: map[*Expr]bool{}}
@@ -45,6 +47,7 @@ func Verify(k *Kernel) error {
 			v.fail("k3", "parameter %s is %v, want global", p.Name, p.Space)
 		}
 	}
+	v.phases()
 	v.body(k.Body, level{outer: true, axes: true})
 	return errors.Join(v.errs...)
 }
@@ -59,6 +62,7 @@ type verifier struct {
 	// thread has the buffers that each thread of a block allocates.
 	thread map[*Buffer]bool
 	seen   map[*Expr]bool
+	common map[*Buffer]bool // common buffers, nil if there are none
 }
 
 // level is the loops around a statement.
@@ -97,7 +101,7 @@ func (v *verifier) body(body []Stmt, l level) {
 		switch s := s.(type) {
 		case *Loop:
 			inner := l
-			inner.outer = l.outer && len(body) == 1
+			inner.outer = l.outer && (len(body) == 1 || v.common != nil && &body[0] == &v.k.Body[0])
 			v.loop(s, inner)
 		case *Alloc:
 			undo = append(undo, v.alloc(s.Buf, l))
@@ -172,11 +176,14 @@ func (v *verifier) alloc(b *Buffer, l level) (undo func()) {
 	} else if b.Space == Global {
 		v.fail("k3", "alloc of %s, which is global", b.Name)
 	}
-	if (b.Space == Local || b.Space >= Shared) && !b.Size.Static() {
+	if (b.Space == Local || b.Space == Shared || b.Space == Registers) && !b.Size.Static() {
 		v.fail("k9", "%v buffer %s has size %v, want a number", b.Space, b.Name, b.Size)
 	}
 	if b.Space == Shared && l.block {
 		v.fail("k13", "shared buffer %s is allocated by each thread", b.Name)
+	}
+	if b.Space == Common && !v.common[b] {
+		v.fail("k15", "common buffer %s is allocated inside the kernel's body", b.Name)
 	}
 	v.bufs[b] = true
 	if l.block {

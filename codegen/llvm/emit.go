@@ -19,7 +19,9 @@ import (
 //
 //	i32 kernel(i8** bufs, i64* dims, i64 lo, i64 hi, i8* scratch)
 //
-// which calls nothing outside itself. Transcendental operations must have been
+// which calls nothing outside itself. Behind the buffers of the parameters, bufs has
+// the address of the memory that all tasks share, if the kernel has any; the first
+// tasks, see kernel.TasksAhead, are to be done before others begin. Transcendental operations must have been
 // expanded (codegen/mathfn) before. What the target cannot do is an error that
 // names the operation, its dtype and the reason.
 func Emit(k *kernel.Kernel, target Target) (string, error) {
@@ -83,6 +85,9 @@ type emitter struct {
 	scratch     value.Value
 	scratchMeta llvm.Metadata
 	top         ir.Dim // bytes of scratch in use
+	common      value.Value
+	commonMeta  llvm.Metadata
+	commonTop   ir.Dim // bytes of common memory in use
 
 	tiles     map[*kernel.Buffer]int // the first register of a buffer in registers
 	tileTop   int                    // registers in use
@@ -161,21 +166,29 @@ func (e *emitter) attributes() []llvm.FuncAttribute {
 // among each other's inputs where they may be the same memory: the kernel then
 // reads an element before it writes it.
 func (e *emitter) params(bufs value.Value) {
-	domain := e.node(nil)
-	scopes := make([]*metadata.Tuple, len(e.k.Params)+1)
+	n := len(e.k.Params)
+	all := n + 1
+	if !kernel.CommonSize(e.k).IsConst(0) {
+		all++
+	}
+	domain, scopes := e.node(nil), make([]*metadata.Tuple, all)
 	for i := range scopes {
 		scopes[i] = e.node(domain)
 	}
+	load := func(i int) value.Value {
+		return e.entry.NewLoad(i8p, e.entry.NewGetElementPtr(i8p, bufs, constant.NewInt(i64, int64(i))))
+	}
 	for i, b := range e.k.Params {
-		p := e.entry.NewGetElementPtr(i8p, bufs, constant.NewInt(i64, int64(i)))
-		raw := e.entry.NewLoad(i8p, p)
 		elem := stored(b.DType)
 		e.bufs[b] = &memory{
-			base: e.entry.NewBitCast(raw, types.NewPointer(elem)), elem: elem,
+			base: e.entry.NewBitCast(load(i), types.NewPointer(elem)), elem: elem,
 			meta: e.noalias(scopes, i),
 		}
 	}
-	e.scratchMeta = e.noalias(scopes, len(e.k.Params))
+	e.scratchMeta = e.noalias(scopes, n)
+	if all > n+1 {
+		e.common, e.commonMeta = load(n), e.noalias(scopes, n+1)
+	}
 }
 
 // node makes a metadata node that is distinct from all others; an alias

@@ -14,9 +14,9 @@ import (
 
 // Statements.
 
-// block emits a body; scratch memory that it allocates is free after it.
+// block emits a body; scratch and common memory that it allocates is free after it.
 func (e *emitter) block(body []kernel.Stmt) {
-	top, tileTop := e.top, e.tileTop
+	top, common, tileTop := e.top, e.commonTop, e.tileTop
 	for _, s := range body {
 		e.memo, e.stmt, e.rare = map[*kernel.Expr]val{}, s, nil
 		switch s := s.(type) {
@@ -37,7 +37,7 @@ func (e *emitter) block(body []kernel.Stmt) {
 			e.call(s)
 		}
 	}
-	e.top, e.tileTop = top, tileTop
+	e.top, e.commonTop, e.tileTop = top, common, tileTop
 }
 
 // let binds a name. Integers stay polynomials, so that what is linear in the
@@ -78,7 +78,7 @@ func (e *emitter) loop(l *kernel.Loop) {
 		}
 		e.serial(l)
 	case l.Bind == kernel.Parallel:
-		e.errorf("loop %s: a second nest of parallel loops; a kernel has one", l.Var)
+		e.errorf("loop %s: a nest of parallel loops inside or behind another", l.Var)
 	default:
 		e.errorf("loop %s: bound to an axis of a GPU, which %s has not", l.Var, e.target.Level)
 	}
@@ -170,6 +170,17 @@ func (e *emitter) counted(lo, hi value.Value, skip bool, body func(i value.Value
 // taskLoop emits the nest of parallel loops that begins with l as one loop
 // over the tasks lo..hi, whose number is the flattened index of the nest.
 func (e *emitter) taskLoop(l *kernel.Loop) {
+	lo, hi := val{Value: e.f.Params[2]}, val{Value: e.f.Params[3]}
+	if n := kernel.TasksAhead(e.k); !n.IsConst(0) {
+		ahead := e.index(n)
+		if l != last(e.k.Body) {
+			hi = e.arith('<', hi, ahead)
+			defer func() { e.tasks = false }()
+		} else {
+			lo = e.arith('>', e.arith('-', lo, ahead), e.index(ir.Const(0)))
+			hi = e.arith('-', hi, ahead)
+		}
+	}
 	e.tasks = true
 	nest := []*kernel.Loop{l}
 	for len(l.Body) == 1 && l.Bind == kernel.Parallel {
@@ -183,7 +194,7 @@ func (e *emitter) taskLoop(l *kernel.Loop) {
 	for i, p := range nest[1:] {
 		extents[i+1] = e.index(p.Extent)
 	}
-	e.counted(e.f.Params[2], e.f.Params[3], true, func(t value.Value) {
+	e.counted(lo.Value, hi.Value, true, func(t value.Value) {
 		for i := len(nest) - 1; i > 0; i-- {
 			// Inside the loop there are tasks, so no extent is zero.
 			e.bind(nest[i].Var, val{Value: e.cur.NewURem(t, extents[i].Value)})
@@ -192,6 +203,12 @@ func (e *emitter) taskLoop(l *kernel.Loop) {
 		e.bind(nest[0].Var, val{Value: t})
 		e.block(l.Body)
 	})
+}
+
+// last is the loop that ends body, nil if that ends otherwise.
+func last(body []kernel.Stmt) *kernel.Loop {
+	l, _ := body[len(body)-1].(*kernel.Loop)
+	return l
 }
 
 // branch emits an If: a jump where all lanes agree, else masks.
@@ -278,6 +295,11 @@ func (e *emitter) alloc(b *kernel.Buffer) {
 		e.bufs[b] = &memory{base: e.cur.NewBitCast(p, types.NewPointer(elem)), elem: elem,
 			meta: e.scratchMeta}
 		e.top = e.top.Add(kernel.ScratchBytes(b.Size, b.DType))
+	case kernel.Common:
+		p := e.cur.NewGetElementPtr(types.I8, e.common, e.index(e.commonTop).Value)
+		e.bufs[b] = &memory{base: e.cur.NewBitCast(p, types.NewPointer(elem)), elem: elem,
+			meta: e.commonMeta}
+		e.commonTop = e.commonTop.Add(kernel.ScratchBytes(b.Size, b.DType))
 	case kernel.Local:
 		n, ok := e.fold(b.Size).Int()
 		if !ok || n > maxLocal {

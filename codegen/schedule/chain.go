@@ -107,7 +107,7 @@ func within(k *kernel.Kernel, v string, bufs map[string]*kernel.Buffer, t Target
 	if err != nil {
 		return "", err
 	}
-	t.Stream = 0 // what it needs is in near caches
+	t.Stream, t.Inner = 0, true // what it needs is in near caches
 	done, how, err := Explain(inner, t)
 	if err != nil {
 		return "", err

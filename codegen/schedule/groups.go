@@ -162,6 +162,9 @@ type gtiling struct {
 	tm, tn    int64  // blocks of a task
 	deep      int64  // steps of a block of the accumulation, 0 if there is one
 	task      string // the loop in which rows are packed: over these blocks, or n
+
+	shared bool           // the parts of columns are made once for all tasks
+	parts  []*kernel.Expr // these, as products read them
 }
 
 // tile splits and orders the loops, packs the operands, and puts the
@@ -206,6 +209,9 @@ func (g *groupProduct) tile() error {
 	}
 	_, y, _ := g.factors()
 	if err := g.pack(t); err != nil {
+		return err
+	}
+	if err := g.share(t); err != nil {
 		return err
 	}
 	if err := g.versions(t); err != nil {

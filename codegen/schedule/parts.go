@@ -47,6 +47,9 @@ func (g *groupProduct) worthParts(t *gtiling) bool {
 		return float64(padded) / float64(n), float64(min(n, unit*count))
 	}
 	m, rows := share(g.size(t.m, 256), t.rows*g.ti, t.tm)
+	if t.shared { // what is made once goes through memory
+		rows = float64(g.size(t.m, 256)) / 2
+	}
 	n, cols := share(g.size(t.n, 256), t.cols*t.w, t.tn)
 	k, _ := share(g.size(t.k, 512), g.tk*g.g, 1)
 	products := float64(g.parts * (g.parts + 1) / 2)

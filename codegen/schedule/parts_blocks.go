@@ -57,11 +57,10 @@ func (g *groupProduct) groupsOf(t *gtiling) ir.Dim { return t.k.CeilDiv(ir.Const
 
 // tasksOfParts sizes the tasks of m x n results, sums of k products: rows whose
 // parts stay in the second cache, and of the ways to have some tasks that which
-// packs least, as each task packs its rows and its columns. A task takes about two
-// milliseconds at most.
+// packs least, as each task packs its rows and, where they are not shared, its
+// columns. A task takes about two milliseconds at most.
 func (g *groupProduct) tasksOfParts(t *gtiling, m, n, k int64) (tm, tn int64) {
-	up := func(a, b int64) int64 { return (a + b - 1) / b }
-	height, width := up(m, t.rows*g.ti), up(n, t.cols*t.w) // in blocks
+	height, width := ceil(m, t.rows*g.ti), ceil(n, t.cols*t.w) // in blocks
 	steps := k
 	if t.deep > 0 {
 		steps = t.deep
@@ -70,39 +69,31 @@ func (g *groupProduct) tasksOfParts(t *gtiling, m, n, k int64) (tm, tn int64) {
 	work := m * n * k
 	least := max(min(work/partsWork, 4), work/(8*partsWork), 1)
 	best := int64(math.MaxInt64)
-	for a := min(up(height, fits), height); a <= height; a++ {
-		b := min(up(least, a), width)
+	for a := min(ceil(height, fits), height); a <= height; a++ {
+		b := min(ceil(least, a), width)
 		if packed := m*b + n*a; packed < best {
-			best, tm, tn = packed, up(height, a), up(width, b)
+			best, tm, tn = packed, ceil(height, a), ceil(width, b)
 		}
+	}
+	a := max(ceil(height, fits), min(height/fewUses, partsTasks))
+	if g.t.Eager { // two blocks are too few to share
+		a = max(a, ceil(height, 2))
+	}
+	b := min(ceil(least, a), width)
+	for c := b; c < 2*b; c++ {
+		if width%c == 0 { // tasks of one width
+			b = c
+			break
+		}
+	}
+	if g.mayShare(t, a, (best-m*b-2*n)*k) == nil {
+		t.shared, tm, tn = true, ceil(height, a), ceil(width, b)
 	}
 	return tm, tn
 }
 
+func ceil(a, b int64) int64 { return (a + b - 1) / b }
+
 // partsWork is the multiply-adds from which on there are several tasks: a quarter
 // of a millisecond of them.
 const partsWork = 32 << 20
-
-// askColumns has the steps of a tile of columns ask for what the next tile packs
-// of y, its operand: some rows of it a step and row of tiles, where these are
-// enough and y does not stay in the second cache. (The loop in C for 2048: packing of
-// columns 19 ms without, 8 with it, of 70.)
-func (g *groupProduct) askColumns(t *gtiling, y *kernel.Expr) error {
-	if g.parts < 2 || t.tm < fewUses || y.Kind != kernel.KLoad || len(y.Args) > 0 ||
-		g.size(y.Buf.Size, partsRoom)*int64(y.DType.Size()) < partsRoom {
-		return nil
-	}
-	rows := (g.tk*g.g + t.tm - 1) / t.tm
-	for i := range rows {
-		row := ir.Sym(t.mt).MulConst(rows).AddConst(i)
-		for c := range t.cols {
-			at := map[string]ir.Dim{t.nt: ir.Sym(t.nt).AddConst(1), t.c: ir.Const(c), t.l: ir.Const(0),
-				t.q: row.FloorDiv(ir.Const(g.tk)), t.kg: row.Mod(ir.Const(g.tk))}
-			index := y.Index.Subst(func(v string) (ir.Dim, bool) { d, ok := at[v]; return d, ok })
-			if err := g.Ask(t.kt, y.Buf.Name, index); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}

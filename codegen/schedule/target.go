@@ -32,6 +32,8 @@ type Target struct {
 	Stream int64
 	// MaxNaN says that the maximum that is NaN where an operand is takes one instruction.
 	MaxNaN bool
+	// Inner says that the kernel is a part of another, so that its tasks are not its own.
+	Inner bool
 	// Eager makes schedules use instructions also where they do not pay, for tests.
 	Eager bool
 	// Precision is that of f32 products.

@@ -43,7 +43,7 @@ func (g *groupProduct) loadTile(at, name string, pick func(*kernel.Expr) bool,
 
 	var load *kernel.Expr
 	kernel.WalkExprs(g.Loop(at).Body, func(e *kernel.Expr) {
-		if e.Kind == kernel.KLoad && e.Buf.Space == kernel.Scratch && pick(e) {
+		if e.Kind == kernel.KLoad && packed(e.Buf) && pick(e) {
 			load = e
 		}
 	})
@@ -57,6 +57,9 @@ func (g *groupProduct) loadTile(at, name string, pick func(*kernel.Expr) bool,
 	}
 	return g.moveTiles("tileload", vars[:1], vars[1:])
 }
+
+// packed reports whether b has a packed operand.
+func packed(b *kernel.Buffer) bool { return b.Space == kernel.Scratch || b.Space == kernel.Common }
 
 // moveTiles puts the instruction in place of the loops tile, which copy or set
 // one tile, and copies out those around.

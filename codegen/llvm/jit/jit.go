@@ -70,6 +70,14 @@ func load(k *kernel.Kernel, level string, dims []int64, code []byte, opts []runt
 	if err != nil {
 		return nil, err
 	}
+	ahead, err := kernel.TasksAhead(k).Eval(env)
+	if err != nil {
+		return nil, err
+	}
+	common, err := kernel.CommonSize(k).Eval(env)
+	if err != nil {
+		return nil, err
+	}
 	base, release, err := runtime.MapCode(code)
 	if err != nil {
 		return nil, err
@@ -77,7 +85,7 @@ func load(k *kernel.Kernel, level string, dims []int64, code []byte, opts []runt
 	f := &Func{params: k.Params, Code: code}
 	p := &runtime.Program{Name: k.Name, Kernels: []runtime.Kernel{{Name: k.Name,
 		Variants: []runtime.Variant{{Level: level, Code: base, Tasks: runtime.Int(tasks),
-			Scratch: runtime.Int(scratch)}}}}}
+			Scratch: runtime.Int(scratch), Common: runtime.Int(common), Ahead: runtime.Int(ahead)}}}}}
 	const worth = 1e9 // the cost, so that every launch is split over the threads
 	launch := &runtime.Launch{Cost: worth}
 	for _, d := range dims {
