@@ -47,6 +47,15 @@ func (p *f32Product) at(i, j int) (exact, sum float64, loop float32) {
 // run compiles and runs it at a level.
 func (p *f32Product) run(t *testing.T, level string, precision schedule.Precision) []float32 {
 	t.Helper()
+	out, _ := p.runTrees(t, level, precision, 1)
+	return out
+}
+
+// runTrees is run by some threads; it returns the text of the scheduled kernels, too.
+func (p *f32Product) runTrees(t *testing.T, level string, precision schedule.Precision, threads int) (
+	[]float32, string) {
+
+	t.Helper()
 	text := fmt.Sprintf("graph f\n"+
 		"\tv0 = param <f32[%[1]d,%[2]d]> {x}\n\tv1 = param <f32[%[2]d,%[3]d]> {y}\n"+
 		"\tv2 = dot <f32[%[1]d,%[3]d]> v0 v1 {lcontract=[1] rcontract=[0]}\n\treturn v2\n", p.m, p.k, p.n)
@@ -69,7 +78,7 @@ func (p *f32Product) run(t *testing.T, level string, precision schedule.Precisio
 			t.Fatal(err)
 		}
 	}
-	m, err := s.load(level, runtime.WithThreads(1))
+	m, err := s.load(level, runtime.WithThreads(threads))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +100,11 @@ func (p *f32Product) run(t *testing.T, level string, precision schedule.Precisio
 	for i := 0; i < len(out[0].Data); i += 4 {
 		got = append(got, math.Float32frombits(binary.LittleEndian.Uint32(out[0].Data[i:])))
 	}
-	return got
+	trees := ""
+	for _, k := range a.Levels[0].Kernels {
+		trees += k.Tree.String()
+	}
+	return got, trees
 }
 
 // f32Ranges are operands over the whole range of exponents.

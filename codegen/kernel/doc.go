@@ -28,7 +28,9 @@
 //
 //	serial    one after the other
 //	parallel  iterations are tasks, run in any order on any thread; parallel
-//	          loops are the outermost ones, nested perfectly
+//	          loops are the outermost ones, nested perfectly; behind buffers in
+//	          common, which all tasks share, there are two such nests, of which
+//	          the first fills these and is done before the second begins
 //	unroll    copied out; the extent is a number
 //	vector    lanes of one vector operation; the extent is a number, the body
 //	          has no loop but unrolled ones, iterations are independent;
@@ -67,10 +69,11 @@
 // change the shape of nests; Bind says how loops run; ExpandDim, Stage, Spill and
 // Place give values places of their own; Delay writes results an iteration later;
 // Loosen has a maximum take no notice of NaN where that cannot be seen;
-// SplitReduction and FoldAhead make partial accumulators, Block and BlockInside block
-// an accumulation around the loops over its results; Narrow and SplitProduct change
-// the types that are computed in; Replace puts an instruction in place of the nest
-// that it executes. Each proves that it is legal by [Facts], what is known of the
+// Phase has what tasks do alike done once for all of them; SplitReduction and
+// FoldAhead make partial accumulators, Block and BlockInside block an accumulation
+// around the loops over its results; Narrow and SplitProduct change the types that
+// are computed in; Replace puts an instruction in place of the nest that it
+// executes. Each proves that it is legal by [Facts], what is known of the
 // integers at a place, or refuses with the reason and leaves the tree as it was.
 //
 // # Instructions
