@@ -47,11 +47,15 @@ func TestSharedColumns(t *testing.T) {
 					t.Errorf("%s: %d threads: results differ from those of one", name, threads)
 				}
 			}
-			limit := map[schedule.Precision]float64{schedule.Highest: 0x1p-22, schedule.High: 2e-5}[precision]
+			limit := 0x1p-22
+			if precision == schedule.High {
+				limit = 2e-5
+			}
 			for i := range first {
 				exact, sum, _ := p.at(i/p.n, i%p.n)
 				if e := math.Abs(float64(first[i]) - exact); e > limit*sum+float64(p.k)*0x1p-149 {
-					t.Fatalf("%s: [%d,%d] = %v, in float64 %v, terms %g", name, i/p.n, i%p.n, first[i], exact, sum)
+					t.Fatalf("%s: [%d,%d] = %v, in float64 %v, terms %g", name, i/p.n, i%p.n, first[i],
+						exact, sum)
 				}
 			}
 		}

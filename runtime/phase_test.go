@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"slices"
 	"testing"
 	"time"
 	"unsafe"
@@ -43,23 +44,17 @@ func TestPhases(t *testing.T) {
 			t.Fatal(err)
 		}
 		for round := range 20 {
-			x := make([]float32, n)
-			want := float32(0)
+			x, y, want := make([]float32, n), make([]float32, n), float32(0)
 			for i := range x {
-				x[i] = float32(i + round)
-				if i < ahead {
+				if x[i] = float32(i + round); i < ahead {
 					want += 2 * x[i]
 				}
 			}
-			y := make([]float32, n)
-			out, in := []*Tensor{MustFrom(y, n)}, []*Tensor{MustFrom(x, n)}
-			if err := m.RunInto(out, in); err != nil {
+			if err := m.RunInto([]*Tensor{MustFrom(y, n)}, []*Tensor{MustFrom(x, n)}); err != nil {
 				t.Fatal(err)
 			}
-			for i := range y {
-				if y[i] != want {
-					t.Fatalf("%d threads: y[%d] = %v, want %v", threads, i, y[i], want)
-				}
+			if i := slices.IndexFunc(y, func(v float32) bool { return v != want }); i >= 0 {
+				t.Fatalf("%d threads: y[%d] = %v, want %v", threads, i, y[i], want)
 			}
 		}
 		if got := m.WorkingBytes(); got < 4*ahead {

@@ -240,7 +240,8 @@ func (x *phase) nest() *Loop {
 		}
 	}
 	for i, l := range slices.Backward(x.over) {
-		out := &Loop{Var: names[l.Var], Extent: rename.d(l.Extent), Bind: Parallel, Body: body, Indep: true}
+		out := &Loop{Var: names[l.Var], Extent: rename.d(l.Extent), Bind: Parallel, Body: body,
+			Indep: true}
 		if i >= serial {
 			out.Bind = Serial
 		}

@@ -21,9 +21,9 @@ import (
 //
 // which calls nothing outside itself. Behind the buffers of the parameters, bufs has
 // the address of the memory that all tasks share, if the kernel has any; the first
-// tasks, see kernel.TasksAhead, are to be done before others begin. Transcendental operations must have been
-// expanded (codegen/mathfn) before. What the target cannot do is an error that
-// names the operation, its dtype and the reason.
+// tasks, see kernel.TasksAhead, are to be done before others begin. Transcendental
+// operations must have been expanded (codegen/mathfn) before. What the target cannot
+// do is an error that names the operation, its dtype and the reason.
 func Emit(k *kernel.Kernel, target Target) (string, error) {
 	b := NewBatch(target)
 	if err := b.Add(k); err != nil {
