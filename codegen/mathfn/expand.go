@@ -23,7 +23,7 @@ var table = map[ir.Op]fn{
 	ir.OpExp:      {f32: unary(exp32), f64: unary(exp64)},
 	ir.OpExpm1:    {f32: unary(expm1), f64: unary(expm1)},
 	ir.OpLog:      {f32: unary(log32), f64: unary(log64)},
-	ir.OpLog1p:    {f64: unary(log1p)},
+	ir.OpLog1p:    {f32: unary(log1p32), f64: unary(log1p)},
 	ir.OpSin:      {f32: unary(sin32), f64: unary(sin64)},
 	ir.OpCos:      {f32: unary(cos32), f64: unary(cos64)},
 	ir.OpTan:      {f32: unary(tan32), f64: unary(tan64)},

@@ -37,16 +37,22 @@ func logDomain(x, y expr) expr {
 	return sel(lt(x, like(x, 0)), like(x, nan), y)
 }
 
-// log32: log(1+f) = f - f**2/2 + f**3*P(f).
 func log32(x expr) expr {
 	m, k := mantissa(x)
-	f := sub(m, like(x, 1))
-	n := floatOf(x, k)
+	return logDomain(x, log32Of(sub(m, like(x, 1)), nil, floatOf(x, k)))
+}
+
+// log32Of is log((1+f+c) * 2**n): log(1+f) = f - f**2/2 + f**3*P(f). What f lost, c,
+// may be nil.
+func log32Of(f, c, n expr) expr {
 	z := mul(f, f)
 	t := mul(mul(f, z), poly(f, log32Coef))
-	t = fma(z, like(x, -0.5), t)
-	t = fma(n, like(x, ln2Lo32), t)
-	return logDomain(x, fma(n, like(x, ln2Hi32), add(f, t)))
+	if c != nil {
+		t = add(t, c)
+	}
+	t = fma(z, like(f, -0.5), t)
+	t = fma(n, like(f, ln2Lo32), t)
+	return fma(n, like(f, ln2Hi32), add(f, t))
 }
 
 // logTail writes log(1+f) as f + tail, by s = f/(2+f): log(1+f) is
@@ -73,12 +79,32 @@ func logPlus(x, c expr) expr {
 
 func log64(x expr) expr { return logDomain(x, logPlus(x, nil)) }
 
-// log1p is log(u) + c/u, where u is 1+x rounded and c what that lost.
-func log1p(x expr) expr {
+// onePlus is 1+x as u + c: rounded, and what that lost, which is nothing that
+// matters of a u from 2**60 on.
+func onePlus(x expr) (u, c expr) {
 	one := like(x, 1)
-	u := add(one, x)
+	u = add(one, x)
 	d := sub(u, x)
-	c := add(sub(one, d), sub(x, sub(u, d)))
+	return u, add(sub(one, d), sub(x, sub(u, d)))
+}
+
+// log1p32, with u = m*2**k, is log((m + c/2**k) * 2**k). Where k is 0, the first
+// factor is 1+x to the last bit.
+func log1p32(x expr) expr {
+	u, c := onePlus(x)
+	b := bits(u)
+	k := shr(sub(b, bitsOf(x, math.Sqrt2/2)), single.man)
+	m := float(x.DType, sub(b, shl(k, single.man)))
+	low := sel(lt(u, like(x, 0x1p60)), mul(c, pow2(x, sub(intLike(k, 0), k))), like(x, 0))
+	high := sub(m, like(x, 1))
+	f := add(high, low)
+	y := logDomain(u, log32Of(f, sub(low, sub(f, high)), floatOf(x, k)))
+	return sel(eq(x, like(x, 0)), x, y)
+}
+
+// log1p is log(u) + c/u.
+func log1p(x expr) expr {
+	u, c := onePlus(x)
 	c = sel(lt(u, like(x, 0x1p60)), c, like(x, 0)) // and not inf-inf
 	y := logDomain(u, logPlus(u, c))
 	return sel(eq(x, like(x, 0)), x, y)
