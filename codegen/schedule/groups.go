@@ -211,7 +211,7 @@ func (g *groupProduct) tile() error {
 	if err := g.pack(t); err != nil {
 		return err
 	}
-	if err := g.share(t); err != nil {
+	if err := g.share(t, y); err != nil {
 		return err
 	}
 	if err := g.versions(t); err != nil {

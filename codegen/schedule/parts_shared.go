@@ -52,7 +52,7 @@ func (g *groupProduct) mayShare(t *gtiling, a, saved int64) error {
 }
 
 // share makes the parts of columns once for all tasks.
-func (g *groupProduct) share(t *gtiling) error {
+func (g *groupProduct) share(t *gtiling, y *kernel.Expr) error {
 	if !t.shared {
 		return nil
 	}
@@ -60,6 +60,9 @@ func (g *groupProduct) share(t *gtiling) error {
 		l, ok := s.(*kernel.Loop)
 		return ok && l.Var == t.mt
 	})
+	if err := g.askLines(t, y, g.Loop(t.nt).Body[:at]); err != nil {
+		return err
+	}
 	if err := g.Phase(t.nt, at); err != nil {
 		return err
 	}
@@ -105,6 +108,40 @@ func (g *groupProduct) askColumns(t *gtiling, y *kernel.Expr) error {
 					return err
 				}
 			}
+		}
+	}
+	return nil
+}
+
+// askLines has body, which packs a tile of columns that lie in lines, a line a step, ask
+// for those of the next tile. (2048 x 2048 and 2000 x 2000: 0.73 and 0.75 ns an element
+// without, 0.49 and 0.54 so, 0.49 and 0.73 where the next steps of the same tile are asked
+// for; panels take 0.56. One core of an AMD EPYC, Zen 4, 2026-11-26.)
+func (g *groupProduct) askLines(t *gtiling, y *kernel.Expr, body []kernel.Stmt) error {
+	step, _, ok := y.Index.Linear(t.kg)
+	if n, static := step.Int(); !ok || !static || n <= t.cols*t.w {
+		return nil
+	}
+	var at string
+	var line kernel.Tile
+	kernel.WalkStmts(body, func(s kernel.Stmt) {
+		l, ok := s.(*kernel.Loop)
+		if !ok {
+			return
+		}
+		for _, s := range l.Body {
+			if c, ok := s.(*kernel.Call); ok && c.Tiles[0].Buf == y.Buf && at == "" {
+				at, line = l.Var, c.Tiles[0]
+			}
+		}
+	})
+	if at == "" {
+		return nil
+	}
+	next := line.Index.Subst(func(v string) (ir.Dim, bool) { return ir.Sym(v).AddConst(1), v == t.nt })
+	for i := range g.g {
+		if err := g.Ask(at, y.Buf.Name, next.Add(line.Strides[0].MulConst(i))); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -53,8 +54,13 @@ func TestShared(t *testing.T) {
 			t.Errorf("%s: %v, %s", tc.name, err, how)
 			continue
 		}
-		if got := kernel.TasksAhead(out).String() + " " + kernel.Tasks(out).String(); got != tc.want {
+		if got := fmt.Sprint(kernel.TasksAhead(out), " ", kernel.Tasks(out)); got != tc.want {
 			t.Errorf("%s: tasks ahead and all tasks: %s, want %s", tc.name, got, tc.want)
+		}
+		inner := Targets["amx"]
+		inner.Inner = true
+		if out, err = Schedule(k, inner); err != nil || !kernel.TasksAhead(out).IsConst(0) {
+			t.Errorf("%s: %v, and tasks ahead inside of a kernel", tc.name, err)
 		}
 	}
 }
