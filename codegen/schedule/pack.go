@@ -18,6 +18,8 @@ func (p *product) pack(t *tiling) error {
 		try.scheduler = &scheduler{Kernel: p.Kernel.Clone(), t: p.t}
 		var err error
 		switch {
+		case p.peels(e, t):
+			continue
 		case p.worthRows(e, t):
 			at := t.task
 			if t.kb != "" && !p.guarded(e) {

@@ -19,6 +19,9 @@ type tiling struct {
 	kb         string    // the innermost loop over blocks of the accumulation
 	moved      []string  // these loops, outermost first
 	split      splitLoop // the last of them and its block
+	// inside is the condition under which a tile of rows reads no padding; nil where
+	// nothing is peeled.
+	inside *kernel.Expr
 }
 
 // splitLoop is a loop that was split: its iterations are at, below extent.
@@ -246,6 +249,9 @@ func (p *product) blocks(t *tiling) error {
 			all = append(all, all[i].copied(names))
 		}
 		if err := p.block(all[i], t); err != nil {
+			return err
+		}
+		if err := p.peel(all[i], t); err != nil {
 			return err
 		}
 	}
