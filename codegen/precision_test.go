@@ -139,6 +139,7 @@ func f32Ranges() map[string]*f32Product {
 		"zeros":          newF32Product(40, 80, 64, some(scaled(0), 0), func(int) float32 { return 0 }),
 		"mixed":          newF32Product(40, 80, 64, anyExp(-40, 40), anyExp(-40, 40)),
 		"wild":           newF32Product(40, 80, 64, anyExp(-126, 100), anyExp(-126, 20)),
+		"one term each":  newF32Product(70, 80, 64, anyExp(-30, 30), anyExp(-30, 30)),
 		"infinite":       newF32Product(40, 80, 64, some(scaled(0), inf, -inf), scaled(0)),
 		"not a number":   newF32Product(40, 80, 64, some(scaled(0), nan), some(scaled(0), inf, 0)),
 		"one row":        newF32Product(17, 32, 8, scaled(0), scaled(0)),
@@ -184,7 +185,11 @@ func TestF32ByParts(t *testing.T) {
 			if (name == "plain" || name == "blocks") && errGot > errLoop/2 {
 				t.Errorf("no better than a loop: not by products of parts")
 			}
-			if errGot > errLoop*1.01 {
+			limit := 1.01
+			if name == "one term each" { // then the products that are left out count, see docs/perf.md
+				limit = 1.2
+			}
+			if errGot > errLoop*limit {
 				t.Errorf("error %g, a loop of fused multiply-adds has %g", math.Sqrt(errGot),
 					math.Sqrt(errLoop))
 			}
