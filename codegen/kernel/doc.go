@@ -61,7 +61,8 @@
 // A loop over steps has allocations, and loops with one iteration each of which
 // has the body of a kernel. [Kernel.Inner] is such a kernel, to be scheduled as if it
 // were alone, and [Kernel.SetInner] puts it back. What the kernels read and write are
-// parts of the parameters, by the step, or scratch memory.
+// parts of the parameters, by the step, or scratch memory. The parts of a chain, which
+// computes lines and reads them at once, are such loops in a task.
 //
 // # Primitives
 //
