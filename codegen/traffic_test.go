@@ -131,8 +131,11 @@ type copier struct {
 	threads  int
 }
 
-func newCopier(bytes, threads int) *copier {
-	c := &copier{make([]byte, bytes/2), make([]byte, bytes/2), threads}
+// newCopier has memory as kernels have it, the runtime's.
+func newCopier(b *testing.B, bytes, threads int) *copier {
+	_, dst := empty[uint8](b, bytes/2)
+	_, src := empty[uint8](b, bytes/2)
+	c := &copier{dst, src, threads}
 	for i := range c.src {
 		c.src[i], c.dst[i] = byte(i), 1
 	}
@@ -167,8 +170,10 @@ func benchTraffic(b *testing.B, t traffic, level string, threads int) {
 	m, in := loadText(b, t.text, level, threads)
 	defer m.Close()
 	out := make([]*runtime.Tensor, 1)
-	c := newCopier(t.bytes, threads)
-	c.run()
+	c := newCopier(b, t.bytes, threads)
+	if c.run(); m.RunInto(out, in) != nil { // both have their memory then
+		b.Fatal("the kernel fails")
+	}
 	var kernel, copied []time.Duration
 	for b.Loop() {
 		start := time.Now()
@@ -184,6 +189,19 @@ func benchTraffic(b *testing.B, t traffic, level string, threads int) {
 	b.ReportMetric(float64(t.bytes)/p/1e9, "copy-GB/s")
 	b.ReportMetric(p/k, "of-copy")
 	b.ReportMetric(0, "ns/op")
+}
+
+// empty is a new tensor and its elements.
+func empty[T runtime.Elem](b testing.TB, shape ...int) (*runtime.Tensor, []T) {
+	t, err := runtime.NewTensor(runtime.DTypeOf[T](), shape...)
+	if err != nil {
+		b.Fatal(err)
+	}
+	data, err := runtime.Slice[T](t)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return t, data
 }
 
 // loadText compiles a graph and makes random inputs of it; integers index the
@@ -205,25 +223,24 @@ func loadText(b testing.TB, text, level string, threads int) (*runtime.Model, []
 	var in []*runtime.Tensor
 	for _, p := range g.Params {
 		shape := make([]int, p.Type.Rank())
-		n, _ := p.Type.Shape.Size().Int()
 		for i, d := range p.Type.Shape {
 			k, _ := d.Int()
 			shape[i] = int(k)
 		}
 		if p.Type.DType == ir.I64 {
-			x := make([]int64, n)
+			t, x := empty[int64](b, shape...)
 			extent := indexed(g, p)
 			for i := range x {
 				x[i] = rng.Int64N(extent)
 			}
-			in = append(in, runtime.MustFrom(x, shape...))
+			in = append(in, t)
 			continue
 		}
-		x := make([]float32, n)
+		t, x := empty[float32](b, shape...)
 		for i := range x {
 			x[i] = rng.Float32()*2 - 1
 		}
-		in = append(in, runtime.MustFrom(x, shape...))
+		in = append(in, t)
 	}
 	return m, in
 }
