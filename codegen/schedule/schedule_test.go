@@ -117,15 +117,20 @@ func TestFewRows(t *testing.T) {
 	}
 }
 
-// TestCrookedRows: transpositions whose results have rows that do not begin at
-// vectors, larger than the caches, which here are small; with what is left of tiles,
-// pieces and tasks.
-func TestCrookedRows(t *testing.T) {
+// TestLargeTransposes: larger than the caches, which here are small. Results have rows that do
+// not begin at vectors, with what is left of tiles, pieces and tasks, or are done in blocks,
+// with some left or one along an axis.
+func TestLargeTransposes(t *testing.T) {
 	small := func(t Target) Target {
 		t.Stream = min(t.Stream, 4<<10)
 		return t
 	}
-	for _, size := range [][2]int{{131, 257}, {273, 260}} {
+	for _, size := range [][2]int{{131, 257}, {273, 260}, {512, 528}, {523, 64},
+		{32, 560}, {16, 512}} {
+
+		if testing.Short() && size[0]*size[1] > 1<<16 {
+			continue
+		}
 		text := strings.NewReplacer("MN", fmt.Sprint(size[0]*size[1]), "M", fmt.Sprint(size[0]),
 			"N", fmt.Sprint(size[1])).Replace(`
 		kernel turn(x f32[MN] in, y f32[MN] out)
@@ -135,6 +140,22 @@ func TestCrookedRows(t *testing.T) {
 	`)
 		checkFor(t, text, "transpose", small)
 	}
+	checkFor(t, `
+		kernel heads(x f32[30720] in, y f32[30720] out)
+			serial b < 2
+				serial h < 6
+					serial s < 40
+						serial d < 64
+							y[15360*b+2560*h+64*s+d] = x[15360*b+384*s+64*h+d]
+	`, "pointwise", small)
+	checkFor(t, `
+		kernel reverse(x f32[15360] in, y f32[15360] out)
+			serial d < 32
+				serial c < 6
+					serial b < 5
+						serial a < 16
+							y[480*d+80*c+16*b+a] = neg(x[960*a+192*b+32*c+d])
+	`, "transpose", small)
 }
 
 func dedent(text string) string {

@@ -110,13 +110,19 @@ func (c *crossing) width(size int) int64 {
 // share lines of the result follow each other.
 func (c *crossing) tile(d []string) error {
 	outer := slices.DeleteFunc(slices.Clone(d), func(v string) bool { return v == c.i || v == c.j })
-	c.askNext(outer)
+	outer = c.inMemory(outer, c.Loop(last(d)).Body, c.i)
 	tiles := min(crossTiles*c.perLine(), mostTiles)
+	b, further := c.byBlocks(), c.long(c.j)
+	inBlocks := b.i > 0
+	if !inBlocks {
+		c.askNext(outer)
+		b = blocks{tiles, tiles}
+	}
 	in := make([]string, 0, 4)
 	for _, step := range []struct {
 		v, suffix string
 		n         int64
-	}{{c.i, "r", c.n}, {c.j, "v", c.n}, {c.i, "t", tiles}, {c.j, "t", tiles}} {
+	}{{c.i, "r", c.n}, {c.j, "v", c.n}, {c.i, "t", b.i}, {c.j, "t", b.j}} {
 		name, err := c.Split(step.v, step.v+step.suffix, step.n, kernel.Clip)
 		if err != nil {
 			return err
@@ -126,6 +132,9 @@ func (c *crossing) tile(d []string) error {
 	i0, j0, it, jt := in[0], in[1], in[2], in[3]
 	outer = append(outer, c.i, c.j)
 	inner := []string{jt, it}
+	if inBlocks {
+		inner = []string{it, jt}
+	}
 	if n := c.perLine(); n > 1 {
 		half, err := c.Split(jt, jt+"h", n, kernel.Clip)
 		if err != nil {
@@ -161,7 +170,10 @@ func (c *crossing) tile(d []string) error {
 			return err
 		}
 	}
-	return c.exchange(i0, j0)
+	if err := c.exchange(i0, j0); err != nil || !inBlocks {
+		return err
+	}
+	return c.askBlock(b, it, jt, further)
 }
 
 // perLine is how many tiles the lines have that they begin in.
