@@ -106,6 +106,21 @@ kernel k(x f32[1024*N] in stream, y f32[1024*N] out stream) dims(N)
 				y[1024*i+16*j1+l1] = div(exp(mul(sub(x[1024*i+16*j1+l1], t[l1]), t[l1])), add(t[l1], 1.0f32))
 `
 
+// The same beside a pass over the row after, which the other one asks for.
+const rowsAhead = `
+kernel k(x f32[9216*N] in stream, y f32[8192*N] out stream) dims(N)
+	parallel p < N
+		alloc t f32[16] local
+		vector l0 < 16
+			t[l0] = 0.0f32
+		serial i < 8
+			serial j < 64
+				vector l < 16
+					t[l] = add(t[l], x[9216*p+1024*i+16*j+l+1024])
+				vector l1 < 16
+					y[8192*p+1024*i+16*j+l1] = exp(x[9216*p+1024*i+16*j+l1])
+`
+
 const overRows = `
 kernel k(x f32[1024*N] in stream, y f32[1024*N] out stream) dims(N)
 	parallel i < N

@@ -157,6 +157,11 @@ func (e *emitter) ask(b *kernel.Buffer, at ir.Dim, p value.Value) {
 			return
 		}
 		bytes = e.twoRows(b, at)
+		if least, ok := pass.least[b]; ok {
+			if d, ok := at.Sub(least).Int(); ok && 2*d*int64(b.DType.Size()) >= bytes {
+				return // a row ahead of another one, which asks
+			}
+		}
 		if pass.long && bytes <= mostNear {
 			where = nearest
 		}
@@ -229,9 +234,10 @@ func sharedBytes(x *kernel.Expr, around []*kernel.Loop) int64 {
 
 // pass is what a loop does that passes over a row.
 type pass struct {
-	long  bool                    // it computes more than memory takes
-	again map[*kernel.Buffer]bool // what a later one passes over, which writes something
-	over  map[*kernel.Buffer]bool // what each iteration of a loop around passes over
+	long  bool                      // it computes more than memory takes
+	again map[*kernel.Buffer]bool   // what a later one passes over, which writes something
+	over  map[*kernel.Buffer]bool   // what each iteration of a loop around passes over
+	least map[*kernel.Buffer]ir.Dim // the least index, where all are so far apart at any time
 }
 
 // longest is the operations on an element that memory takes as long as.
@@ -262,6 +268,7 @@ func passesOf(k *kernel.Kernel) map[*kernel.Loop]pass {
 					}
 				})
 				p.long = ops > longest
+				p.least = leastIndices(s.Body)
 				for _, later := range body[i+1:] {
 					if l, ok := later.(*kernel.Loop); ok && writes(l) && !writes(s) {
 						kernel.WalkExprs(l.Body, func(e *kernel.Expr) { p.again[e.Buf] = true })
@@ -280,6 +287,32 @@ func passesOf(k *kernel.Kernel) map[*kernel.Loop]pass {
 		}
 	}
 	walk(k.Body, nil)
+	return out
+}
+
+// leastIndices has the least index at which each buffer is loaded in body, at the start
+// of the loops in it, where it is always the same one.
+func leastIndices(body []kernel.Stmt) map[*kernel.Buffer]ir.Dim {
+	inner, out, mixed := map[string]bool{}, map[*kernel.Buffer]ir.Dim{}, map[*kernel.Buffer]bool{}
+	kernel.WalkStmts(body, func(s kernel.Stmt) {
+		if l, ok := s.(*kernel.Loop); ok {
+			inner[l.Var] = true
+		}
+	})
+	kernel.WalkExprs(body, func(e *kernel.Expr) {
+		if e.Kind != kernel.KLoad || mixed[e.Buf] {
+			return
+		}
+		at := e.Index.Subst(func(v string) (ir.Dim, bool) { return ir.Const(0), inner[v] })
+		least, ok := out[e.Buf]
+		switch d, fixed := at.Sub(least).Int(); {
+		case !ok || fixed && d < 0:
+			out[e.Buf] = at
+		case !fixed:
+			mixed[e.Buf] = true
+			delete(out, e.Buf)
+		}
+	})
 	return out
 }
 

@@ -338,6 +338,8 @@ func TestCode(t *testing.T) {
 			`prefetcht1\s`: 1, `prefetchnta`: 0, `vmovntps`: 1}},
 		{"passes over rows, the last one long", "x86-64-v4", longRows, map[string]int{
 			`prefetcht0\s`: 1, `prefetcht1`: 0, `vmovntps`: 1, `vscalefps`: 2}},
+		{"two rows at once", "x86-64-v4", rowsAhead, map[string]int{
+			`prefetch`: 1, `prefetcht0`: 1, `vmovntps`: 1}},
 		{"rows at places", "x86-64-v4", picksRows, map[string]int{`prefetcht1\s`: 4, `vmovntps`: 4}},
 		{"columns at places", "x86-64-v4", picksColumns, map[string]int{
 			`vgather`: 0, `prefetcht0\s`: 1, `vmovntps`: 1, `vinsertps`: 24}},

@@ -148,6 +148,17 @@ func (c *crossing) tile(d []string) error {
 	if err := c.parallel(outer); err != nil {
 		return err
 	}
+	if err := c.edges(i0, j0); err != nil {
+		return err
+	}
+	if err := c.exchange(i0, j0); err != nil || !inBlocks {
+		return err
+	}
+	return c.askBlock(b, it, jt, further)
+}
+
+// edges splits off what is left of tiles.
+func (c *crossing) edges(i0, j0 string) error {
 	columns, err := c.specialize(j0)
 	if err != nil {
 		return err
@@ -170,10 +181,7 @@ func (c *crossing) tile(d []string) error {
 			return err
 		}
 	}
-	if err := c.exchange(i0, j0); err != nil || !inBlocks {
-		return err
-	}
-	return c.askBlock(b, it, jt, further)
+	return nil
 }
 
 // perLine is how many tiles the lines have that they begin in.

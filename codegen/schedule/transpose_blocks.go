@@ -8,9 +8,9 @@ import (
 // Of large transposes a task has a block of up to as many tiles along each axis as a tile
 // has rows. It goes along the result, and each of its tiles asks for the same number of
 // lines of the next block, row by row: memory is read faster in such runs than a line of
-// each row at a time, and a block stays in the second cache. (2048 x 2048: 28.4 GB/s in squares of 4
-// tiles that ask for the next tile, 31.7 so; one core of an AMD EPYC, Zen 4, ten runs in turn,
-// 2026-11-26.)
+// each row at a time, and a block stays in the second cache. (2048 x 2048: 28.4 GB/s in
+// squares of 4 tiles that ask for the next tile, 31.7 so; one core of an AMD EPYC, Zen 4,
+// ten runs in turn, 2026-11-26.)
 
 // blocks are how many tiles along the axes i and j a task has, 0 where it has none.
 type blocks struct{ i, j int64 }
