@@ -89,11 +89,8 @@ func TestAttention(t *testing.T) {
 		}
 		for _, level := range vectorLevels(t) {
 			s := newSubject(c, []string{level})
-			if s.err == nil {
-				s.err = compileAll([]*subject{s}, []string{level})
-			}
-			if s.err != nil {
-				t.Fatal(name, s.err)
+			if err := compileAll([]*subject{s}, []string{level}); err != nil || s.err != nil {
+				t.Fatal(name, err, s.err)
 			}
 			if n := regionsOf(s.a.Graph, "attention"); n != 1 {
 				t.Errorf("%s: %d regions of attention, want 1:\n%s", name, n, ir.Print(s.a.Graph))

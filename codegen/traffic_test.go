@@ -171,8 +171,9 @@ func benchTraffic(b *testing.B, t traffic, level string, threads int) {
 	defer m.Close()
 	out := make([]*runtime.Tensor, 1)
 	c := newCopier(b, t.bytes, threads)
-	if c.run(); m.RunInto(out, in) != nil { // both have their memory then
-		b.Fatal("the kernel fails")
+	c.run() // both have their memory then
+	if err := m.RunInto(out, in); err != nil {
+		b.Fatal(err)
 	}
 	var kernel, copied []time.Duration
 	for b.Loop() {

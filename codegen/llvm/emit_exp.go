@@ -95,7 +95,9 @@ func (e *emitter) exp(x value.Value) value.Value {
 	all := func(f float64) value.Value {
 		return &literal{t, fmt.Sprintf("splat (float 0x%016X)", math.Float64bits(f))}
 	}
-	fma := func(a, b, c value.Value) value.Value { return e.intrinsic("llvm.fma."+suffix(t), t, a, b, c) }
+	fma := func(a, b, c value.Value) value.Value {
+		return e.intrinsic("llvm.fma."+suffix(t), t, a, b, c)
+	}
 	sum := fma(x, all(log2e), all(magic))
 	n := e.cur.NewFSub(sum, all(magic))
 	r := fma(n, all(-ln2Lo), fma(n, all(-ln2Hi), x))

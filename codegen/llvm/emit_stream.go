@@ -243,7 +243,7 @@ type pass struct {
 // longest is the operations on an element that memory takes as long as.
 const longest = 16
 
-// expOps is the operations of an exponential, which is not expanded, were it so.
+// expOps is the operations that an exponential stands for where it is native.
 const expOps = 30
 
 // passesOf looks at the loops of k.

@@ -26,7 +26,8 @@ func stmts(body []kernel.Stmt, native Native, memo map[*kernel.Expr]*kernel.Expr
 			c.Body = stmts(s.Body, native, memo)
 			out[i] = &c
 		case *kernel.If:
-			out[i] = &kernel.If{Cond: expr(s.Cond), Then: stmts(s.Then, native, memo), Else: stmts(s.Else, native, memo)}
+			then, els := stmts(s.Then, native, memo), stmts(s.Else, native, memo)
+			out[i] = &kernel.If{Cond: expr(s.Cond), Then: then, Else: els}
 		case *kernel.Store:
 			out[i] = &kernel.Store{Buf: s.Buf, Index: s.Index, Value: expr(s.Value)}
 		case *kernel.Let:

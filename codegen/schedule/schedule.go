@@ -23,7 +23,8 @@ type strategy struct {
 	run  func(*scheduler) error
 }
 
-// strategies in order of preference.
+// strategies are in order of preference. They are no variable, as that of chains
+// schedules parts by them.
 func strategies() []strategy {
 	return []strategy{
 		{"groups", (*scheduler).groups},

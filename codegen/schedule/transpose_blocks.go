@@ -15,8 +15,8 @@ import (
 // blocks are how many tiles along the axes i and j a task has, 0 where it has none.
 type blocks struct{ i, j int64 }
 
-// byBlocks finds them: one axis is long at least, another short one is a whole number of
-// tiles that divides up the rows of one.
+// byBlocks finds them: at least one axis is long, and one that is not is a whole number of
+// tiles, which divides the rows of a tile.
 func (c *crossing) byBlocks() blocks {
 	if c.perLine() != 1 || len(c.loads) != 1 || !c.t.passes(c.loads[0].Buf) {
 		return blocks{}

@@ -35,7 +35,8 @@ func compile(op ir.Op, args int, d ir.DType, level string) (*native, error) {
 	}
 	y := &kernel.Buffer{Name: "y", DType: d, Size: ir.Const(chunk), Out: true}
 	k.Params = append(k.Params, y)
-	store := &kernel.Store{Buf: y, Index: at, Value: mathfn.Expand(kernel.OpExpr(op, loads...), target.Native)}
+	value := mathfn.Expand(kernel.OpExpr(op, loads...), target.Native)
+	store := &kernel.Store{Buf: y, Index: at, Value: value}
 	vector := &kernel.Loop{Var: "l", Extent: ir.Const(lanes), Bind: kernel.Vector,
 		Body: []kernel.Stmt{store}}
 	k.Body = []kernel.Stmt{&kernel.Loop{Var: "i", Extent: ir.Const(chunk / lanes),
