@@ -45,10 +45,13 @@ func (k *Kernel) Ahead(buf string, n int64) error {
 	return k.mark("ahead", buf, func(b *Buffer) { b.Ahead = n })
 }
 
-// Ask has each iteration of loop v begin with a request for the line of memory at
-// index at of parameter or common buffer buf, which may be outside of it. It is legal
-// where the loop does not write buf; other primitives do not see through it.
-func (k *Kernel) Ask(v, buf string, at ir.Dim) error {
+// Ask has each iteration of loop v begin with requests for the lines of memory at
+// some indices of parameter or common buffer buf, which may be outside of it. It is
+// legal where the loop does not write buf; other primitives do not see through it.
+func (k *Kernel) Ask(v, buf string, at ...ir.Dim) error { return k.AskIf(v, nil, buf, at...) }
+
+// AskIf is Ask in the iterations for which cond holds.
+func (k *Kernel) AskIf(v string, cond *Expr, buf string, at ...ir.Dim) error {
 	p, err := k.find("ask", v)
 	if err != nil {
 		return err
@@ -59,18 +62,23 @@ func (k *Kernel) Ask(v, buf string, at ir.Dim) error {
 			all = append(all, a.Buf)
 		}
 	}
-	i := slices.IndexFunc(all, func(b *Buffer) bool { return b.Name == buf && !b.Out })
+	i := slices.IndexFunc(all, func(b *Buffer) bool { return b.Name == buf })
 	switch {
 	case i < 0:
-		return refuse("ask", v, "%s is neither an input nor common", buf)
+		return refuse("ask", v, "%s is neither a parameter nor common", buf)
 	case touched(p.loop.Body)[all[i]]:
 		return refuse("ask", v, "it writes %s", buf)
 	case p.loop.Bind == Vector:
 		return refuse("ask", v, "its iterations are lanes")
 	}
-	b := all[i]
-	ask := &Call{Instr: Asking(b.DType), Tiles: []Tile{{Buf: b, Index: at}}}
-	p.loop.Body = append([]Stmt{ask}, p.loop.Body...)
+	var asks []Stmt
+	for _, d := range at {
+		asks = append(asks, &Call{Instr: Asking(all[i].DType), Tiles: []Tile{{Buf: all[i], Index: d}}})
+	}
+	if cond != nil {
+		asks = []Stmt{&If{Cond: cond, Then: asks}}
+	}
+	p.loop.Body = append(asks, p.loop.Body...)
 	return nil
 }
 

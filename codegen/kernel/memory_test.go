@@ -110,12 +110,37 @@ func TestAsk(t *testing.T) {
 	if err := Verify(k); err != nil {
 		t.Error(err)
 	}
-	for _, c := range []struct{ v, buf, want string }{{"i", "y", "y is neither an input"},
-		{"i", "z", "z is neither an input"}, {"j", "x", "its iterations are lanes"}} {
+	for _, c := range []struct{ v, buf, want string }{{"i", "y", "it writes y"},
+		{"i", "z", "z is neither a parameter"}, {"j", "x", "its iterations are lanes"}} {
 
 		if err := k.Ask(c.v, c.buf, ir.Const(0)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("ask %s %s: %v, want %s", c.v, c.buf, err, c.want)
 		}
+	}
+}
+
+// TestAskIf asks for a result ahead of a loop that only sums up.
+func TestAskIf(t *testing.T) {
+	const text = `kernel k(x f32[64] in, y f32[4] out)
+	serial i < 4
+		alloc acc f32[1] local
+		acc[0] = 0.0f32
+		serial j < 16
+			acc[0] = add(acc[0], x[16*i+j])
+		y[i] = acc[0]
+`
+	k := parse(t, text)
+	cond := OpExpr(ir.OpLe, IndexExpr(ir.Const(2)), IndexExpr(ir.Sym("i")))
+	if err := k.AskIf("j", cond, "y", ir.Sym("i"), ir.Sym("i").AddConst(16)); err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Replace(text, "j < 16\n",
+		"j < 16\n\t\t\tif le(2, i)\n\t\t\t\tcall ask.f32(y[i])\n\t\t\t\tcall ask.f32(y[i+16])\n", 1)
+	if diff := cmp.Diff(want, k.String()); diff != "" {
+		t.Error(diff)
+	}
+	if err := Verify(k); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -165,6 +165,8 @@ type gtiling struct {
 
 	shared bool           // the parts of columns are made once for all tasks
 	parts  []*kernel.Expr // these, as products read them
+
+	results []written
 }
 
 // tile splits and orders the loops, packs the operands, and puts the
@@ -217,7 +219,10 @@ func (g *groupProduct) tile() error {
 	if err := g.versions(t); err != nil {
 		return err
 	}
-	return g.askColumns(t, y)
+	if err := g.askColumns(t, y); err != nil {
+		return err
+	}
+	return g.askResults(t)
 }
 
 // split splits the loops over rows, columns and the accumulation.

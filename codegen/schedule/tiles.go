@@ -109,6 +109,7 @@ func (g *groupProduct) tiles(t *gtiling, names map[string]string, init, sum, res
 	if err := g.replace(t, names, sum); err != nil {
 		return err
 	}
+	t.noteResults(g.Loop(last(rest)).Body, rest)
 	if err := g.results(rest, acc); err != nil {
 		return err
 	}
