@@ -24,7 +24,7 @@ const (
 	minChunk = 1_500   // ns: chunks are not cut smaller
 	maxChunk = 250_000 // ns: a call of machine code cannot be preempted, so that the GC waits
 	fillRate = 16      // bytes of common memory that take a nanosecond to fill
-	share    = 2       // a chunk is at most what is left for each thread, by this
+	share    = 2       // a chunk is at most what is left of a part, by this
 	spinTime = 50 * time.Microsecond
 )
 
@@ -52,10 +52,11 @@ type workers struct {
 	list    atomic.Pointer[[]*worker] // nil when none runs
 	stopped bool
 	scratch atomic.Int64  // bytes that each has, see prepare
-	cursor  atomic.Uint32 // where offers begin, so that calls in flight ask different workers
+	cursor  atomic.Uint32 // see job.start
 }
 
 type worker struct {
+	index   int // in the list
 	mail    atomic.Pointer[job]
 	parked  atomic.Bool
 	quit    atomic.Bool
@@ -82,7 +83,7 @@ func (w *workers) running() []*worker {
 	}
 	list := make([]*worker, w.threads-1)
 	for i := range list {
-		list[i] = &worker{wake: make(chan struct{}, 1)}
+		list[i] = &worker{index: i, wake: make(chan struct{}, 1)}
 		list[i].scratch.reserve(w.scratch.Load())
 		go list[i].loop()
 	}
@@ -193,21 +194,60 @@ func spinUntil(ready func() bool) {
 }
 
 // job is a phase of a launch that is split. Each call has one, used again for each launch.
+//
+// Its tasks are cut into parts, one for each thread, which begins with its own and then takes from
+// those of others. A thread has the same part of every launch of a call and of the calls after it,
+// so that it mostly reads what it has written itself: caches of other cores are far away, above all
+// where cores share none.
 type job struct {
 	c      *call
 	l      *launchState
-	p      *phase       // of it
-	wake   bool         // parked workers are asked too
-	next   atomic.Int64 // the first task that nobody took
+	p      *phase // of it
+	wake   bool   // parked workers are asked too
+	start  uint32 // the worker that is asked first: another one for each call in flight
+	parts  []part // one for each thread; those behind count are not in use
+	count  int
 	status atomic.Int32 // the first status that is not OK; ends the launch
 	halt   atomic.Bool  // the context is done
 	left   atomic.Int32 // the caller and the workers that may be working
 	done   chan struct{}
 }
 
+// part is the tasks of a job that one thread begins with.
+type part struct {
+	next atomic.Int64 // the first task that nobody took
+	end  int64
+	_    [48]byte // a cache line for each
+}
+
 func (j *job) init(c *call) {
 	j.c = c
+	ws := c.engine.workers
+	j.start = ws.cursor.Add(1)
+	j.parts = make([]part, ws.threads)
 	j.done = make(chan struct{}, 1)
+}
+
+// cut makes parts of the tasks of p: as many as there are threads, and chunks for them.
+func (j *job) cut(p *phase) {
+	tasks := p.end - p.first
+	j.count = int(min(int64(len(j.parts)), (tasks+p.least-1)/p.least))
+	n, next := int64(j.count), p.first
+	for i := range j.parts[:j.count] {
+		q := &j.parts[i]
+		q.next.Store(next)
+		next += tasks / n
+		if int64(i) < tasks%n {
+			next++
+		}
+		q.end = next
+	}
+}
+
+// home returns the part that w begins with; that of the caller is the first.
+func (j *job) home(w *worker) int {
+	others := uint32(len(j.parts) - 1)
+	return int((uint32(w.index)+others-j.start%others)%others+1) % j.count
 }
 
 // worthHelp reports whether workers are asked to help with a phase that is worth splitting. Those
@@ -236,28 +276,22 @@ func (c *call) worthHelp(p *phase) bool {
 // run runs a phase of a launch together with workers that are free.
 func (j *job) run(l *launchState, p *phase) error {
 	j.l, j.p = l, p
-	j.next.Store(p.first)
+	j.cut(p)
 	j.status.Store(StatusOK)
 	j.halt.Store(false)
 	j.left.Store(1)
-	ws := j.c.engine.workers
-	list := ws.running()
-	chunks := (p.end - p.first + p.least - 1) / p.least
-	start := 0
-	if len(list) > 0 {
-		start = int(ws.cursor.Add(1) % uint32(len(list)))
-	}
-	wanted := min(int64(len(list)), chunks-1)
+	list := j.c.engine.workers.running()
+	wanted := j.count - 1
 	for i := range list {
 		if wanted == 0 {
 			break
 		}
-		w := list[(start+i)%len(list)]
+		w := list[(uint32(i)+j.start%uint32(len(list)))%uint32(len(list))]
 		if (j.wake || !w.parked.Load()) && w.offer(j) {
 			wanted--
 		}
 	}
-	j.work(j.c.scratch.base)
+	j.work(j.c.scratch.base, 0)
 	for _, w := range list {
 		if w.mail.Load() == j && w.mail.CompareAndSwap(j, nil) {
 			j.left.Add(-1)
@@ -300,31 +334,38 @@ func (j *job) help(w *worker) {
 	if b := w.larger.Swap(nil); b != nil {
 		w.scratch = *b
 	}
-	j.work(w.scratch.base)
+	j.work(w.scratch.base, j.home(w))
 	if j.left.Add(-1) == 0 {
 		j.done <- struct{}{}
 	}
 }
 
-// take takes a chunk, lo..hi, empty where none is left: a share of the tasks that are left, so that
-// calls are few, and yet all threads end at about the same time.
-func (j *job) take(p *phase) (lo, hi int64) {
-	threads := int64(j.c.engine.workers.threads)
-	for {
-		lo = j.next.Load()
-		n := max(p.least, min((p.end-lo)/(share*threads), p.most))
-		hi = min(lo+n, p.end)
-		if lo >= hi || j.next.CompareAndSwap(lo, hi) {
-			return lo, hi
+// take takes a chunk, lo..hi, empty where none is left: a share of what is left of the part at home,
+// so that calls are few, or else a smaller one of another, so that all threads end at about the
+// same time.
+func (j *job) take(home int) (lo, hi int64) {
+	least, most := j.p.least, j.p.most
+	for i := range j.count {
+		q := &j.parts[(home+i)%j.count]
+		by := int64(share)
+		if i > 0 {
+			by *= int64(j.count)
+		}
+		for lo = q.next.Load(); lo < q.end; lo = q.next.Load() {
+			hi = min(lo+max(least, min((q.end-lo)/by, most)), q.end)
+			if q.next.CompareAndSwap(lo, hi) {
+				return lo, hi
+			}
 		}
 	}
+	return 0, 0
 }
 
 // work runs chunks until none is left.
-func (j *job) work(scratch unsafe.Pointer) {
+func (j *job) work(scratch unsafe.Pointer, home int) {
 	l, c := j.l, j.c
 	for {
-		lo, hi := j.take(j.p)
+		lo, hi := j.take(home)
 		if lo >= hi || j.status.Load() != StatusOK || j.halt.Load() {
 			return
 		}
