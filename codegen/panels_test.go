@@ -7,18 +7,18 @@ import (
 	"github.com/tensorcc/tcc/ir/irtest"
 )
 
-// panelProducts have right operands of the run that are packed, most as panels
-// before the product, or passed over once, with the number of kernels.
+// panelProducts have right operands of the run that are packed, once or by each task, or
+// passed over once, with the number of kernels.
 var panelProducts = []struct {
 	name, text string
 	kernels    int
 	dims       []map[string]int64 // values of the symbols, each a run
 }{
-	{"columns are rows in memory, whole panels", `
+	{"columns are rows in memory, packed once", `
 	v0 = param <f32[70,48]> {x}
 	v1 = param <f32[64,48]> {y}
 	v2 = dot <f32[70,64]> v0 v1 {lcontract=[1] rcontract=[1]}
-	return v2`, 2, nil},
+	return v2`, 1, nil},
 	{"the same with a rest, blocked, and a bias", `
 	v0 = param <f32[3,40,1601]> {x}
 	v1 = param <f32[45,1601]> {y}
@@ -26,12 +26,12 @@ var panelProducts = []struct {
 	v3 = param <f32[45]> {bias}
 	v4 = broadcast <f32[3,40,45]> v3 {shape=[3,40,45] axes=[2]}
 	v5 = add <f32[3,40,45]> v2 v4
-	return v5`, 2, nil},
+	return v5`, 1, nil},
 	{"a long sum, both operands with rows of columns", `
 	v0 = param <f32[770,530]> {x}
 	v1 = param <f32[770,50]> {y}
 	v2 = dot <f32[530,50]> v0 v1 {lcontract=[0] rcontract=[0]}
-	return v2`, 2, nil},
+	return v2`, 1, nil},
 	{"a computed operand of two products", `
 	v0 = param <f32[70,33]> {x}
 	v1 = param <f32[70,33]> {z}
@@ -139,8 +139,8 @@ func rowsOf(s, one string, values ...int64) []map[string]int64 {
 	return out
 }
 
-// TestPanels: products whose right operand is packed, ahead of the product or in
-// its tasks, or passed over, and versions for numbers of rows.
+// TestPanels: products whose right operand is packed, once for all tasks or in
+// each, or passed over, and versions for numbers of rows.
 func TestPanels(t *testing.T) {
 	levels := nativeLevels(t)
 	var subjects []*subject

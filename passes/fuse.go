@@ -361,8 +361,7 @@ func (f *fuser) panel(v *ir.Value) *ir.Value {
 	for f.place[v.ID] == isFree && len(v.Args) == 1 && v.Op.Is(ir.Moves) {
 		v = v.Args[0]
 	}
-	b, ok := v.Attr.(*ir.BarrierAttr)
-	if v.Op == ir.OpConst && f.place[v.ID] == atTop || ok && b.ID == panelBarrier {
+	if v.Op == ir.OpConst && f.place[v.ID] == atTop {
 		return v
 	}
 	return nil

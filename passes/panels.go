@@ -4,9 +4,8 @@ import (
 	"github.com/tensorcc/tcc/ir"
 )
 
-// panels stores right operands of products, constant ones and those that
-// runOperand takes, as panels of PanelWidth columns: element (k, n) of K rows
-// lies at (n/16)*K*16 + k*16 + n%16, columns filled up with zeros. A
+// panels stores constant right operands of products as panels of PanelWidth
+// columns: element (k, n) of K rows lies at (n/16)*K*16 + k*16 + n%16, columns filled up with zeros. A
 // micro-kernel of any level then reads its operand row by row, without a gap;
 // the widths of all vectors divide that of a panel, so that one copy of the
 // weights serves all levels.
@@ -59,9 +58,6 @@ func (p *packer) dotOperand(out *ir.Graph, v, w *ir.Value) *ir.Value {
 	n := w.Type.Shape[1]
 	if trans {
 		n = w.Type.Shape[0]
-	}
-	if w.Op != ir.OpConst {
-		return p.runOperand(out, v, w)
 	}
 	return p.pack(out, w, n, trans)
 }

@@ -38,7 +38,7 @@ var pipeline = []Pass{
 	{Name: "last canon", Run: canon, After: []string{"phases"},
 		Doc: "Move the interleaving of phases behind the elementwise operations that end the kernel."},
 	{Name: "panels", Run: panels, After: []string{"last canon"},
-		Doc: "Store right operands of products as panels, those of the run where many rows share them; " +
+		Doc: "Store constant right operands of products as panels; " +
 			"after the last folding, which would unpack them."},
 	{Name: "late dce", Run: dce, After: []string{"panels"},
 		Doc: "Drop what the rewrites left behind, before regions are formed around it."},

@@ -20,6 +20,8 @@ func (p *product) pack(t *tiling) error {
 		switch {
 		case p.peels(e, t):
 			continue
+		case p.shares[e.Buf]:
+			err = try.shareColumns(e, t)
 		case p.worthRows(e, t):
 			at := t.task
 			if t.kb != "" && !p.guarded(e) {

@@ -20,6 +20,8 @@ type product struct {
 	k      ir.Dim                  // iterations of the accumulation
 	odd    map[*kernel.Buffer]bool // what is not contiguous over lanes
 	shared map[*kernel.Buffer]bool // of it, what neighbouring columns share
+	// shares are the buffers whose columns are packed once for all tasks.
+	shares map[*kernel.Buffer]bool
 	// inOrder are buffers of which passes are asked for in the order of memory.
 	inOrder []string
 }

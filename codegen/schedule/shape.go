@@ -222,7 +222,8 @@ func (p *product) fixed() bool {
 // tasks: panels are not.
 func (p *product) copies(b block) bool {
 	return slices.ContainsFunc(p.loads, func(e *kernel.Expr) bool {
-		return e.Index.Has(p.n) && !e.Index.Has(p.m) && (p.odd[e.Buf] || p.sparse(e, b))
+		return e.Index.Has(p.n) && !e.Index.Has(p.m) && !p.shares[e.Buf] &&
+			(p.odd[e.Buf] || p.sparse(e, b))
 	})
 }
 

@@ -38,6 +38,10 @@ func (p *product) tile() error {
 		t.extents[v] = p.Loop(v).Extent
 	}
 	p.outerRows()
+	p.shares = map[*kernel.Buffer]bool{}
+	for _, e := range p.loads {
+		p.shares[e.Buf] = p.mayShare(e)
+	}
 	d := p.depth(t.block)
 	t.grouping = p.group(t.block, d.moved > 0)
 	p.askNext(t.block)
@@ -85,6 +89,9 @@ func (p *product) tile() error {
 		return err
 	}
 	p.unguard()
+	if err := p.askShared(t); err != nil {
+		return err
+	}
 	return p.askInOrder(t)
 }
 
