@@ -36,9 +36,12 @@ func (p *product) pack(t *tiling) error {
 				err = try.packAt(at, e, t, true, true)
 			}
 		case p.worthColumns(e, t):
-			if err = try.packPanels(e, t); err != nil {
-				try.scheduler = &scheduler{Kernel: p.Kernel.Clone(), t: p.t}
-				err = try.packAt(t.nt, e, t, false, false)
+			if err = try.packPanels(e, t); err == nil {
+				break
+			}
+			try.scheduler = &scheduler{Kernel: p.Kernel.Clone(), t: p.t}
+			if err = try.packAt(t.nt, e, t, false, false); err == nil && !p.strided(e) && mayAsk(e) {
+				t.lines = e
 			}
 		default:
 			continue

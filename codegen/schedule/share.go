@@ -84,28 +84,3 @@ func lines(at ir.Dim, n int64, d ir.DType) []ir.Dim {
 	}
 	return out
 }
-
-// askShared has the steps of a tile ask for the next tile of what is packed for all
-// tasks, each row of tiles for some lines of a step: it comes from a cache that is
-// farther away. (2048 on one core: 157 ms, 173 without; AMD EPYC, Zen 4, 2026-11-26.)
-func (p *product) askShared(t *tiling) error {
-	step := last(p.red)
-	var load *kernel.Expr
-	kernel.WalkExprs(p.Loop(step).Body, func(e *kernel.Expr) {
-		if e.Kind == kernel.KLoad && e.Buf.Space == kernel.Common {
-			load = e
-		}
-	})
-	if load == nil {
-		return nil
-	}
-	inner := map[string]bool{}
-	kernel.WalkStmts(p.Loop(step).Body, func(s kernel.Stmt) {
-		if l, ok := s.(*kernel.Loop); ok {
-			inner[l.Var] = true
-		}
-	})
-	each := ceil(ceil(t.cols*t.w, perLine(load.DType)), t.m)
-	at := load.Index.Subst(next(t, inner)).Add(ir.Sym(t.mt).MulConst(each * perLine(load.DType)))
-	return p.Ask(step, load.Buf.Name, lines(at, each, load.DType)...)
-}

@@ -12,9 +12,11 @@ import (
 type tiling struct {
 	block
 	grouping
-	task       string // the innermost parallel loop
-	nt, n0     string // tiles of columns in a task, columns of a tile
-	ht, mt, m0 string // rows of the outer row axis, tiles of rows, rows of a tile
+	once       bool         // see product.once
+	lines      *kernel.Expr // columns that each tile packs, lines of them, as they were loaded
+	task       string       // the innermost parallel loop
+	nt, n0     string       // tiles of columns in a task, columns of a tile
+	ht, mt, m0 string       // rows of the outer row axis, tiles of rows, rows of a tile
 	extents    map[string]ir.Dim
 	kb         string    // the innermost loop over blocks of the accumulation
 	moved      []string  // these loops, outermost first
@@ -34,6 +36,7 @@ type splitLoop struct {
 // tile splits and orders the loops, packs operands, and makes the blocks.
 func (p *product) tile() error {
 	t := &tiling{block: p.shape(), extents: map[string]ir.Dim{}}
+	t.once = p.once(t.block)
 	for _, v := range p.domain {
 		t.extents[v] = p.Loop(v).Extent
 	}
@@ -89,7 +92,7 @@ func (p *product) tile() error {
 		return err
 	}
 	p.unguard()
-	if err := p.askShared(t); err != nil {
+	if err := p.askColumns(t); err != nil {
 		return err
 	}
 	return p.askInOrder(t)
@@ -97,7 +100,7 @@ func (p *product) tile() error {
 
 // tasks lists the loops over tasks in their order, columns innermost. Where the
 // columns' operand does not stay in a cache that cores share until the rows of
-// the next tasks come, columns are done in groups that do.
+// the next tasks come, columns are done in groups that about do, of one task at least.
 func (p *product) tasks(t *tiling, d depth) ([]string, error) {
 	t.task = p.n
 	var outer []string
@@ -108,12 +111,12 @@ func (p *product) tasks(t *tiling, d depth) ([]string, error) {
 	}
 	tasks, ok := p.static(p.n)
 	each := p.size(p.k, 0) * t.n * t.cols * t.w * 4
-	n := int64(p.t.L3) / max(each, 1)
-	for ok && n > 1 && tasks%n != 0 {
+	n := ceil(int64(p.t.L3), max(each, 1))
+	for ok && tasks%n != 0 {
 		n--
 	}
 	first := slices.IndexFunc(outer, func(v string) bool { return v == p.m || v == p.h })
-	if d.moved == 0 || !ok || n <= 1 || n >= tasks || first < 0 {
+	if d.moved == 0 || t.once || !ok || n >= tasks || first < 0 {
 		return append(outer, p.n), nil
 	}
 	in, err := p.Split(p.n, p.n+"g", n, kernel.Exact)
@@ -140,7 +143,10 @@ func (p *product) lift(t *tiling, d depth) error {
 	}
 	order := slices.DeleteFunc([]string{t.nt, t.ht, t.mt, t.m0, t.n0},
 		func(v string) bool { return v == "" })
-	set, rest, err := p.Block(order, t.moved, "part")
+	if !t.once && p.BlockInside(order, t.moved, "part") == nil {
+		return nil
+	}
+	set, rest, err := p.Block(order, t.moved, "part") // where there may be no block
 	if err != nil {
 		return err
 	}
