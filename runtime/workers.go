@@ -340,9 +340,9 @@ func (j *job) help(w *worker) {
 	}
 }
 
-// take takes a chunk, lo..hi, empty where none is left: a share of what is left of the part at home,
-// so that calls are few, or else a smaller one of another, so that all threads end at about the
-// same time.
+// take takes a chunk, lo..hi, empty where none is left: a share of what is left of the part at
+// home, so that calls are few, or else a smaller one of another, so that all threads end at about
+// the same time.
 func (j *job) take(home int) (lo, hi int64) {
 	least, most := j.p.least, j.p.most
 	for i := range j.count {

@@ -13,8 +13,8 @@ func jobOf(threads int, p *phase) *job {
 	return &c.job
 }
 
-// TestTake sees that chunks are all the tasks, each once, and that two threads of one speed take them
-// from their own parts and end within one task of each other, whatever their number.
+// TestTake sees that chunks are all the tasks, each once, and that two threads of one speed take
+// them from their own parts and end within one task of each other, whatever their number.
 func TestTake(t *testing.T) {
 	const each, behind = 10_000, 3 // ns of a task, tasks of a phase before
 	for tasks := int64(2); tasks < 200; tasks++ {
@@ -68,8 +68,8 @@ func TestTakeAlone(t *testing.T) {
 	}
 }
 
-// TestHome sees that workers begin with a part each, the one that is asked first with that behind the
-// caller's, for calls that ask any worker first, and that few tasks are few parts.
+// TestHome sees that workers begin with a part each, the one that is asked first with that behind
+// the caller's, for calls that ask any worker first, and that few tasks are few parts.
 func TestHome(t *testing.T) {
 	const threads = 5
 	j := jobOf(threads, &phase{end: 100, least: 1, most: 10})

@@ -20,7 +20,8 @@ const benchDescription = "" +
 otherwise; extents without a name are INPUT.AXIS.
 
 With -peaks it measures the machine instead: multiply-adds in a second at each CPU level,
-and bytes of memory read, copied, and in a triad; on one thread and on all (-threads).
+and bytes of memory read, copied, and in a triad, on one thread and on all (-threads); and
+after what time a core sees what another has written.
 
 With -profile it measures each kernel: time, operations, bytes, and their share of the peak
 and of the bandwidth, which are measured first; and the nodes that are in it. Operations on
@@ -70,6 +71,7 @@ type benchResult struct {
 	Kernels   []kernelCost `json:"kernels,omitempty"`
 	PeakFLOPS float64      `json:"peak_flops,omitempty"` // f32, a second
 	Bandwidth float64      `json:"bandwidth,omitempty"`  // bytes a second
+	Handover  float64      `json:"handover,omitempty"`   // see peak.Peaks
 }
 
 func bench(ctx context.Context, c *cli.Command) error {

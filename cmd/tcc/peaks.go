@@ -46,5 +46,9 @@ func printPeaks(out io.Writer, p *peak.Peaks) error {
 	for _, m := range p.Memory {
 		fmt.Fprintf(w, "%s\tmemory\t%d\t%.1f GB\t\n", m.Kind, m.Threads, m.Bytes/1e9)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil || p.Handover == 0 {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "from core to core %.0f ns\n", 1e9*p.Handover)
+	return err
 }

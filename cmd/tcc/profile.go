@@ -56,7 +56,7 @@ func (r *benchResult) kernels(ctx context.Context, a *codegen.Artifact, model *r
 		return err
 	}
 	f32, f64 := peaks.FLOPS(r.Level, ir.F32, r.Threads), peaks.FLOPS(r.Level, ir.F64, r.Threads)
-	r.PeakFLOPS, r.Bandwidth = f32, peaks.Bandwidth(r.Threads)
+	r.PeakFLOPS, r.Bandwidth, r.Handover = f32, peaks.Bandwidth(r.Threads), peaks.Handover
 	total := 0.0
 	for _, k := range all {
 		w := k.Work
@@ -84,7 +84,11 @@ func printKernels(r *benchResult) {
 	if len(r.Kernels) == 0 {
 		return
 	}
-	fmt.Printf("peak %.1f GFLOP/s, bandwidth %.1f GB/s\n", r.PeakFLOPS/1e9, r.Bandwidth/1e9)
+	fmt.Printf("peak %.1f GFLOP/s, bandwidth %.1f GB/s", r.PeakFLOPS/1e9, r.Bandwidth/1e9)
+	if r.Handover > 0 {
+		fmt.Printf(", from core to core %.0f ns", 1e9*r.Handover)
+	}
+	fmt.Println()
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "µs\tshare\tlaunches\tGFLOP/s\tof peak\tGB/s\tof bandwidth\t  kernel: nodes")
 	sum := kernelCost{Kernel: "all"}

@@ -1,5 +1,5 @@
 // Package peak measures what a machine can do at best: multiply-adds in a second at each CPU
-// level, and bytes of memory. What kernels reach is compared with it.
+// level, bytes of memory, and how far its cores are apart. What kernels reach is compared with it.
 //
 // The kernels are trees of codegen/kernel, compiled and run as every other, but with nothing in
 // them that could wait: independent accumulators in registers, and loops over memory in order.
@@ -40,6 +40,9 @@ type Memory struct {
 type Peaks struct {
 	Compute []Compute `json:"compute"`
 	Memory  []Memory  `json:"memory"`
+	// Handover is the seconds after which a core sees what another has written, 0 where one
+	// thread was asked for.
+	Handover float64 `json:"handover"`
 }
 
 // Options say what Measure measures.
@@ -89,6 +92,9 @@ func Measure(ctx context.Context, o Options) (*Peaks, error) {
 			p.Memory = append(p.Memory, Memory{m.name, n, rate})
 			step()
 		}
+	}
+	if slices.Max(o.Threads) > 1 {
+		p.Handover = handover()
 	}
 	return p, nil
 }

@@ -1,6 +1,7 @@
 package peak
 
 import (
+	goruntime "runtime"
 	"testing"
 	"time"
 
@@ -49,6 +50,9 @@ func TestMeasure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if p.Handover != 0 {
+		t.Errorf("one thread hands over in %g s", p.Handover)
+	}
 	const (
 		clock = 7e9 // Hz
 		units = 4   // multiply-adds of vectors in a cycle
@@ -71,5 +75,20 @@ func TestMeasure(t *testing.T) {
 	}
 	if len(p.Memory) != len(memoryKinds) {
 		t.Errorf("%d rates of memory, wanted %d", len(p.Memory), len(memoryKinds))
+	}
+}
+
+// TestHandover holds the time between two cores against that of light and that of a system that
+// runs them in turn.
+func TestHandover(t *testing.T) {
+	got := handover()
+	if min(goruntime.GOMAXPROCS(0), goruntime.NumCPU()) < 2 {
+		if got != 0 {
+			t.Errorf("%g s on one core, wanted 0", got)
+		}
+		return
+	}
+	if got < 1e-10 || got > 0.1 {
+		t.Errorf("%g s", got)
 	}
 }
