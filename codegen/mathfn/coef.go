@@ -143,18 +143,27 @@ var (
 		0x1.de33629cf6bd4p-5,
 		0x1.eb119e6e60dd9p-5,
 	}
-	// (sin(x)-x)/x**3 in x**2 for |x| <= pi/4; the error is 2**-37.4.
+	// (x-sin(x))/x**3 in x**2 for |x| <= 0.791; the error is 2**-27.8.
 	sin32Coef = []float64{
-		-0x1.5555554bb3c7fp-3,
-		0x1.111107e18f50ap-7,
-		-0x1.a00f11c524f1bp-13,
-		0x1.6cb806202d9cap-19,
+		0x1.5555440000000p-3,
+		-0x1.1106c60000000p-7,
+		0x1.991c260000000p-13,
 	}
-	// (cos(x)-1+x**2/2)/x**4 in x**2 for |x| <= pi/4; the error is 2**-32.9.
+	// (cos(x)-1+x**2/2)/x**4 in x**2 for |x| <= 0.791; the error is 2**-32.8.
 	cos32Coef = []float64{
-		0x1.5555495e4ac18p-5,
-		-0x1.6c0bc54448f75p-10,
-		0x1.99cbb86b6d4bep-16,
+		0x1.55554a0000000p-5,
+		-0x1.6c0c1c0000000p-10,
+		0x1.99e23e0000000p-16,
+	}
+	// (x-tan(x))/x**3 in x**2 for |x| <= 0.791; the error is 2**-29.3.
+	tan32Coef = []float64{
+		-0x1.5555620000000p-2,
+		-0x1.110d1a0000000p-3,
+		-0x1.baf0da0000000p-5,
+		-0x1.5bd2160000000p-6,
+		-0x1.67a9940000000p-7,
+		0x1.81bf940000000p-14,
+		-0x1.24c9600000000p-8,
 	}
 	// (sin(x)-x)/x**3 in x**2 for |x| <= pi/4; the error is 2**-68.5.
 	sin64Coef = []float64{

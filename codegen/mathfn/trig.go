@@ -136,25 +136,18 @@ func fastSum(a, b expr) (s, lost expr) {
 	return s, sub(b, sub(s, a))
 }
 
-// sinKernel and cosKernel are sine and cosine of a reduced angle. lo may be
-// nil; s and c are coefficients.
+// sinKernel and cosKernel are sine and cosine of a reduced angle.
 func sinKernel(a angle, c []float64) expr {
 	z := mul(a.hi, a.hi)
 	p := mul(mul(a.hi, z), poly(z, c))
-	if a.lo != nil {
-		p = add(p, fma(half(z), neg(a.lo), a.lo))
-	}
-	return add(a.hi, p)
+	return add(a.hi, add(p, fma(half(z), neg(a.lo), a.lo)))
 }
 
 func cosKernel(a angle, c []float64) expr {
 	z := mul(a.hi, a.hi)
 	one, h := like(z, 1), half(z)
 	w := sub(one, h)
-	tail := mul(mul(z, z), poly(z, c))
-	if a.lo != nil {
-		tail = negFMA(a.hi, a.lo, tail)
-	}
+	tail := negFMA(a.hi, a.lo, mul(mul(z, z), poly(z, c)))
 	return add(w, add(sub(sub(one, w), h), tail))
 }
 
@@ -183,36 +176,6 @@ func sin64(x expr) expr {
 
 func cos64(x expr) expr {
 	return finite(x, trig(reduce(abs(x), 0x1p22), sin64Coef, cos64Coef, 1, nil))
-}
-
-// sin32 and cos32 compute in f64, where one double is enough for the reduced
-// angle: no f32 below 2**30 is nearer than 2**-35 to a multiple of pi/2.
-func sin32(x expr) expr { return trig32(x, 0, true) }
-func cos32(x expr) expr { return trig32(x, 1, false) }
-
-func trig32(x expr, shift int64, odd bool) expr {
-	w := kernel.CastExpr(ir.F64, x)
-	a := reduce(abs(w), 0x1p30)
-	a.lo = nil
-	var sign expr
-	if odd {
-		sign = signBit(w)
-	}
-	y := trig(a, sin32Coef, cos32Coef, shift, sign)
-	return kernel.CastExpr(ir.F32, finite(w, y))
-}
-
-// tan32 divides in f32 what f64 has rounded: three roundings of half an ulp, which
-// are up to 1.97 of the quotient's.
-func tan32(x expr) expr {
-	w := kernel.CastExpr(ir.F64, x)
-	a := reduce(abs(w), 0x1p30)
-	a.lo = nil
-	s, c := sinKernel(a, sin32Coef), cosKernel(a, cos32Coef)
-	odd := ne(and(a.quadrant, intLike(a.quadrant, 1)), intLike(a.quadrant, 0))
-	n, d := sel(odd, neg(c), s), sel(odd, s, c)
-	y := div(kernel.CastExpr(ir.F32, n), kernel.CastExpr(ir.F32, d))
-	return finite(x, float(ir.F32, xor(bits(y), signBit(x))))
 }
 
 // tan64 divides sine and cosine, each with what its last addition lost.
