@@ -5,7 +5,7 @@
 // of its own ([Native]) it leaves alone.
 //
 // Float32 results are within 2 units in the last place of the true value for
-// all 2**32 inputs of exp, log, log1p, tanh, erf, sigmoid, sin and cos; float64 ones
+// all 2**32 inputs of exp, log, log1p, tanh, erf, sigmoid, sin, cos and tan; float64 ones
 // within 2 units (tan 2.1) as far as random tests tell. NaN, infinities, zeros of both
 // signs and subnormal numbers are exact. Command ulp beside this package
 // measures; docs/perf.md has the figures.

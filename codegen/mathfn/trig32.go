@@ -26,7 +26,7 @@ type angle32 struct{ hi, less, quadrant expr }
 // reduce32 reduces x, and adds shift to the multiple. Below near32 the first difference
 // is exact, a multiple of 2**-24; so is what the second one lost, since it subtracts a
 // number below 2**-7 (Dekker 1971, the condition being that of Daumas, Rideau and
-// Théry 2001); and no hi is below 2**-30 but of an x below 1.
+// Théry 2001); and no hi is below 2**-28 but of an x below pi/4, where f is 0.
 func reduce32(x expr, shift float64) angle32 {
 	magic := like(x, single.magic+shift)
 	t := fma(x, like(x, twoOPi), magic)
