@@ -55,7 +55,8 @@ func (p *product) shareColumns(e *kernel.Expr, t *tiling) error {
 		at := index.Subst(next(t, map[string]bool{t.n0: true})).Subst(func(v string) (ir.Dim, bool) {
 			return ir.Sym(l.Var), v == last(p.red)
 		})
-		if err := p.Ask(l.Var, from, lines(at, ceil(t.cols*t.w, perLine(e.DType)), e.DType)...); err != nil {
+		each := ceil(t.cols*t.w, perLine(e.DType))
+		if err := p.Ask(l.Var, from, lines(at, each, e.DType)...); err != nil {
 			return err
 		}
 	}

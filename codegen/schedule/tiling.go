@@ -48,21 +48,7 @@ func (p *product) tile() error {
 	d := p.depth(t.block)
 	t.grouping = p.group(t.block, d.moved > 0)
 	p.askNext(t.block)
-	var err error
-	split := func(v, suffix string, n int64) string {
-		if v == "" || err != nil {
-			return ""
-		}
-		var in string
-		in, err = p.Split(v, v+suffix, n, kernel.Clip)
-		return in
-	}
-	t.n0 = split(p.n, "v", t.w*t.cols)
-	t.m0 = split(p.m, "r", t.rows)
-	t.nt = split(p.n, "t", t.n)
-	t.mt = split(p.m, "t", t.m)
-	t.ht = split(p.h, "t", t.h)
-	if err != nil {
+	if err := p.splitTiles(t); err != nil {
 		return err
 	}
 	outer, err := p.tasks(t, d)
@@ -96,6 +82,25 @@ func (p *product) tile() error {
 		return err
 	}
 	return p.askInOrder(t)
+}
+
+// splitTiles splits the loops of the domain in tasks, tiles and what these have.
+func (p *product) splitTiles(t *tiling) error {
+	var err error
+	split := func(v, suffix string, n int64) string {
+		if v == "" || err != nil {
+			return ""
+		}
+		var in string
+		in, err = p.Split(v, v+suffix, n, kernel.Clip)
+		return in
+	}
+	t.n0 = split(p.n, "v", t.w*t.cols)
+	t.m0 = split(p.m, "r", t.rows)
+	t.nt = split(p.n, "t", t.n)
+	t.mt = split(p.m, "t", t.m)
+	t.ht = split(p.h, "t", t.h)
+	return err
 }
 
 // tasks lists the loops over tasks in their order, columns innermost. Where the
