@@ -68,7 +68,8 @@
 //
 // Split, Cut, Specialize, Version, Fuse, Reorder, Fission, Join, Sink and Hoist
 // change the shape of nests; Bind says how loops run; ExpandDim, Stage, Spill and
-// Place give values places of their own; Delay writes results an iteration later;
+// Place give values places of their own; Delay writes results an iteration later,
+// Overlap fills buffers an iteration early;
 // Loosen has a maximum take no notice of NaN where that cannot be seen;
 // Phase has what tasks do alike done once for all of them; SplitReduction and
 // FoldAhead make partial accumulators, Block and BlockInside block an accumulation

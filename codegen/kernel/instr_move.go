@@ -2,15 +2,24 @@ package kernel
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tensorcc/tcc/ir"
 )
 
-// Transposition is the instruction that reads n rows of n elements and writes
-// the columns as rows, in registers, where rows are vectors; nil where there
-// is none. Its operands are the result and the source, both of shape [n, n];
-// the last stride of both is 1. n is 4, 8 or 16.
-func Transposition(n int64, d ir.DType) *Instr { return Instrs[fmt.Sprintf("transpose%d.%v", n, d)] }
+// Transposition is the instruction that reads n rows of m elements and writes
+// the columns as rows, in registers, where those are vectors; nil where there
+// is none. Its operands are the result, of shape [m, n], and the source, [n, m];
+// the last stride of both is 1. n is 4, 8 or 16; m is n, or 4 where vectors of n
+// have 64 bytes.
+func Transposition(n, m int64, d ir.DType) *Instr { return Instrs[transpositionName(n, m, d)] }
+
+func transpositionName(n, m int64, d ir.DType) string {
+	if n == m {
+		return fmt.Sprintf("transpose%d.%v", n, d)
+	}
+	return fmt.Sprintf("transpose%dx%d.%v", n, m, d)
+}
 
 // transpositions adds the rows, those whose vectors a level has to it.
 func transpositions() {
@@ -26,10 +35,19 @@ func transpositions() {
 	}
 	for _, n := range []int64{4, 8, 16} {
 		for d := ir.Bool; d <= ir.F64; d++ {
-			if bytes := n * int64(d.Size()); bytes >= 16 && bytes <= 64 {
-				instrTable = append(instrTable, instrRow{levels: levels(bytes), shapes: [][]int64{{n, n}, {n, n}},
-					text: fmt.Sprintf("kernel transpose%[1]d.%[2]v(y %[2]v[%[3]d] out, x %[2]v[%[3]d] in)\n"+
-						"\tserial i < %[1]d\n\t\tserial j < %[1]d\n\t\t\ty[%[1]d*i+j] = x[%[1]d*j+i]", n, d, n*n)})
+			bytes := n * int64(d.Size())
+			if bytes < 16 || bytes > 64 {
+				continue
+			}
+			for _, m := range slices.Compact([]int64{4, n}) {
+				if m < n && bytes < 64 {
+					continue
+				}
+				instrTable = append(instrTable, instrRow{
+					levels: levels(bytes), shapes: [][]int64{{m, n}, {n, m}},
+					text: fmt.Sprintf("kernel %[1]s(y %[2]v[%[3]d] out, x %[2]v[%[3]d] in)\n"+
+						"\tserial i < %[4]d\n\t\tserial j < %[5]d\n\t\t\ty[%[5]d*i+j] = x[%[4]d*j+i]",
+						transpositionName(n, m, d), d, n*m, m, n)})
 			}
 		}
 	}

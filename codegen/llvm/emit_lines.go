@@ -67,7 +67,7 @@ func (e *emitter) linesOf(l *kernel.Loop) *lines {
 		case *kernel.Let:
 			lets[st.Var] = true
 		case *kernel.Loop:
-			sums = sums || !st.Indep && st.Bind == kernel.Serial
+			sums = sums || !st.Indep && st.Bind == kernel.Serial && carries(st.Body)
 		}
 	})
 	e.findLines(s, l.Body, lets, ir.Const(0), 1)
@@ -112,6 +112,29 @@ func locals(body []kernel.Stmt) int64 {
 		}
 	})
 	return bytes
+}
+
+// carries reports whether iterations of a loop with this body leave something for the
+// next ones, but in scratch memory.
+func carries(body []kernel.Stmt) bool {
+	own, stored, out := map[*kernel.Buffer]bool{}, map[*kernel.Buffer]bool{}, false
+	kernel.WalkStmts(body, func(st kernel.Stmt) {
+		switch st := st.(type) {
+		case *kernel.Alloc:
+			own[st.Buf] = true
+		case *kernel.Store:
+			stored[st.Buf] = !own[st.Buf] && st.Buf.Space != kernel.Scratch
+			out = out || stored[st.Buf] && st.Buf.Space != kernel.Global
+		case *kernel.Call:
+			for i, t := range st.Tiles {
+				out = out || st.Instr.Params[i].Out && !own[t.Buf]
+			}
+		}
+	})
+	kernel.WalkExprs(body, func(e *kernel.Expr) {
+		out = out || e.Kind == kernel.KLoad && stored[e.Buf]
+	})
+	return out
 }
 
 // findLines collects stores in body, of which number at of n is being executed in an

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	llvm "github.com/llir/llvm/ir"
+	"github.com/llir/llvm/ir/constant"
 	"github.com/llir/llvm/ir/types"
 	"github.com/llir/llvm/ir/value"
 
@@ -12,39 +13,71 @@ import (
 	"github.com/tensorcc/tcc/ir"
 )
 
-// transpose loads rows as vectors and stores the columns as vectors. Between
-// them are shuffles of two vectors that every target has as one instruction:
-// first the elements within 16 bytes change places, then groups of 16 bytes.
+// transpose loads rows as vectors and stores the columns as vectors. Between them are
+// shuffles of two vectors that every target has as one instruction: the elements within
+// 16 bytes change places, then groups of 16 bytes. Vectors are put together of parts of
+// two or four rows as they are loaded, which takes the place of shuffles.
 func (e *emitter) transpose(c *kernel.Call) {
 	dst, src := c.Tiles[0], c.Tiles[1]
-	n := int(c.Instr.Shapes[0][0])
+	m, n := int(c.Instr.Shapes[0][0]), int(c.Instr.Shapes[0][1])
 	elem := e.memory(src.Buf).elem
 	if f, ok := elem.(*types.FloatType); ok && f.Kind == types.FloatKindHalf {
 		elem = types.I16 // only moved
 	}
-	t := types.NewVector(uint64(n), elem)
-	rows := make([]value.Value, n)
-	for i := range rows {
-		p := e.cur.NewBitCast(e.rowAddress(&src, i), types.NewPointer(t))
-		if src.Buf.Ahead != 0 {
-			e.prefetch(p, src.Buf.Ahead*int64(src.Buf.DType.Size()), secondCache)
-		}
-		l := e.cur.NewLoad(t, p)
-		l.Align, l.Metadata = llvm.Align(src.Buf.DType.Size()), e.memory(src.Buf).meta
-		rows[i] = l
-	}
 	within := 16 / src.Buf.DType.Size()
+	part := max(min(m, n/2), within)
+	rows := e.parts(&src, elem, m, n, part)
 	for h := within / 2; h >= 1; h /= 2 {
 		rows = e.alternate(rows, n, within)
 	}
-	for h := within; h < n; h *= 2 {
-		e.unzip(rows, n, within, h)
+	for i := 0; i < m && part > within; i += part {
+		e.unzip(rows[i:i+part], n, within, within)
 	}
+	t := types.NewVector(uint64(n), elem)
 	for i := range rows {
 		p := e.cur.NewBitCast(e.rowAddress(&dst, i), types.NewPointer(t))
 		st := e.cur.NewStore(rows[i], p)
 		st.Align, st.Metadata = llvm.Align(dst.Buf.DType.Size()), e.memory(dst.Buf).meta
 	}
+}
+
+// parts loads n rows of m elements as m vectors: for each part of a row one after the
+// other, those of rows that are 16 bytes of elements apart.
+func (e *emitter) parts(src *kernel.Tile, elem types.Type, m, n, part int) []value.Value {
+	within, t := 16/src.Buf.DType.Size(), types.NewVector(uint64(part), elem)
+	rows := make([]value.Value, m)
+	for i := range n {
+		row := e.rowAddress(src, i)
+		if src.Buf.Ahead != 0 {
+			e.prefetch(row, src.Buf.Ahead*int64(src.Buf.DType.Size()), secondCache)
+		}
+		set, k := i/within/(n/part), i/within%(n/part)
+		for at := 0; at < m; at += part {
+			p := e.cur.NewGetElementPtr(elem, row, constant.NewInt(i64, int64(at)))
+			l := e.cur.NewLoad(t, e.cur.NewBitCast(p, types.NewPointer(t)))
+			l.Align, l.Metadata = llvm.Align(src.Buf.DType.Size()), e.memory(src.Buf).meta
+			v := &rows[at+set*within+i%within]
+			*v = e.withPart(*v, l, n, part, k)
+		}
+	}
+	return rows
+}
+
+// withPart is v, a vector of n lanes, with part number k of it from l.
+func (e *emitter) withPart(v, l value.Value, n, part, k int) value.Value {
+	if part == n {
+		return l
+	}
+	all := e.shuffle(l, l, n, func(i int) int { return i % part })
+	if k == 0 {
+		return all
+	}
+	return e.shuffle(v, all, n, func(i int) int {
+		if i/part == k {
+			return n + i
+		}
+		return i
+	})
 }
 
 // rowAddress is the address of row i of a tile whose rows are contiguous.

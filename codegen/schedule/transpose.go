@@ -80,7 +80,7 @@ func (c *crossing) axes(d []string, body []kernel.Stmt) error {
 		return refuse("no tiles of elements of %d bytes", size)
 	}
 	for _, e := range c.loads {
-		if kernel.Transposition(c.n, e.Buf.DType) == nil {
+		if kernel.Transposition(c.n, c.n, e.Buf.DType) == nil {
 			return refuse("no tiles of %d %v", c.n, e.Buf.DType)
 		}
 	}
@@ -151,7 +151,7 @@ func (c *crossing) tile(d []string) error {
 	if err := c.edges(i0, j0); err != nil {
 		return err
 	}
-	if err := c.exchange(i0, j0); err != nil || !inBlocks {
+	if err := c.exchange(i0, j0, c.n); err != nil || !inBlocks {
 		return err
 	}
 	return c.askBlock(b, it, jt, further)
@@ -253,26 +253,25 @@ func (c *crossing) edge(i0, j0 string) error {
 	return c.vectorize(j0)
 }
 
-// exchange makes of the full tile of loops j0 and i0 inside it one that reads
-// rows, exchanges rows and columns, and goes on with vectors.
-func (c *crossing) exchange(i0, j0 string) error {
+// exchange makes of the tile of loops j0 and i0 inside it, whole tiles of m columns, ones
+// that read rows, exchange rows and columns, and go on with vectors.
+func (c *crossing) exchange(i0, j0 string, m int64) error {
 	if err := c.Reorder(i0, j0); err != nil {
 		return err
 	}
-	// i0 then has one iteration, in which tiles are staged
-	in, err := c.Split(i0, i0+"x", c.n, kernel.Exact)
+	// tiles are staged in an iteration of i0
+	in, err := c.Split(i0, i0+"x", m, kernel.Exact)
 	if err != nil {
 		return err
 	}
-	size := ir.Const(c.n * c.n)
 	for _, e := range c.crossed(in, j0) {
-		axes := []kernel.Axis{{Var: in, Extent: ir.Const(c.n), Stride: ir.Const(c.n)},
+		axes := []kernel.Axis{{Var: in, Extent: ir.Const(m), Stride: ir.Const(c.n)},
 			{Var: j0, Extent: ir.Const(c.n), Stride: ir.Const(1)}}
-		names, err := c.Stage(i0, e, "tile", kernel.Local, size, axes)
+		names, err := c.Stage(i0, e, "tile", kernel.Local, ir.Const(m*c.n), axes)
 		if err != nil {
 			return err
 		}
-		if err := c.swap(names[0], names[1], c.n); err != nil {
+		if err := c.swap(names[0], names[1], c.n, m); err != nil {
 			return err
 		}
 	}
@@ -292,15 +291,16 @@ func (c *crossing) crossed(i0, j0 string) []*kernel.Expr {
 	return out
 }
 
-// swap puts the instruction in place of the nest of i and j that copies a tile.
-func (s *scheduler) swap(i, j string, n int64) error {
+// swap puts the instruction in place of the nest of i and j that copies a tile of n rows
+// and m columns.
+func (s *scheduler) swap(i, j string, n, m int64) error {
 	st, ok := s.Loop(j).Body[0].(*kernel.Store)
 	if !ok || st.Value.Kind != kernel.KLoad {
 		return refuse("the copy of a tile is not plain")
 	}
-	in := kernel.Transposition(n, st.Buf.DType)
+	in := kernel.Transposition(n, m, st.Buf.DType)
 	if in == nil {
-		return refuse("no tiles of %d %v", n, st.Buf.DType)
+		return refuse("no tiles of %d by %d %v", n, m, st.Buf.DType)
 	}
 	tile := func(b *kernel.Buffer, at ir.Dim, rows, columns string) kernel.Tile {
 		r, _, _ := at.Linear(rows)
@@ -324,7 +324,7 @@ func (s *scheduler) cross(vars []string) error {
 	at := slices.IndexFunc(vars, func(v string) bool { return stride(st.Value.Index, v) == 1 })
 	n := min(s.lanes(s.Loop(j).Body), 16)
 	if at < 0 || vars[at] == j || stride(st.Index, j) != 1 ||
-		kernel.Transposition(n, st.Buf.DType) == nil {
+		kernel.Transposition(n, n, st.Buf.DType) == nil {
 
 		return refuse("nothing to exchange")
 	}
@@ -353,7 +353,7 @@ func (s *scheduler) cross(vars []string) error {
 	if err := s.Reorder(j, i, ii, jj); err != nil {
 		return err
 	}
-	return s.swap(ii, jj, n)
+	return s.swap(ii, jj, n, n)
 }
 
 // crossRest cuts off of loop v what is left of whole tiles of n, and makes
