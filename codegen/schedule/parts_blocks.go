@@ -86,7 +86,7 @@ func (g *groupProduct) tasksOfParts(t *gtiling, m, n, k int64) (tm, tn int64) {
 			break
 		}
 	}
-	if g.mayShare(t, a, (best-m*b-2*n)*k) == nil {
+	if g.mayShareParts(t, a, (best-m*b-2*n)*k) == nil {
 		t.shared, tm, tn = true, ceil(height, a), ceil(width, b)
 	}
 	return tm, tn

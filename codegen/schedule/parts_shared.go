@@ -15,9 +15,9 @@ const (
 	partsShared = 32 << 20 // bytes that all parts of columns take up
 )
 
-// mayShare says why the parts of columns are not made once, nil where they are:
+// mayShareParts says why the parts of columns are not made once, nil where they are:
 // tasks have one of a sets of rows, and saved elements are packed less.
-func (g *groupProduct) mayShare(t *gtiling, a, saved int64) error {
+func (g *groupProduct) mayShareParts(t *gtiling, a, saved int64) error {
 	_, y, _ := g.factors()
 	if g.t.Inner {
 		return refuse("it is a part of a kernel, whose tasks are not its own")
