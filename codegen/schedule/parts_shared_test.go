@@ -11,19 +11,8 @@ import (
 // TestShared: which products have the parts of their columns made once for all
 // tasks, and how many tasks these then have.
 func TestShared(t *testing.T) {
-	const text = `
-		kernel mm(a f32[B*M*K] in, b f32[COLS] in, c f32[B*M*N] out) dims(S)
-			serial h < B
-				serial m < M
-					serial n < N
-						alloc acc f32[1] local
-						acc[0] = 0.0f32
-						serial k < K
-							acc[0] = fma(a[(h*M+m)*K+k], b[FROMk*N+n], acc[0])
-						c[(h*M+m)*N+n] = acc[0]
-	`
-	own := strings.NewReplacer("COLS", "B*K*N", "FROM", "h*K*N+")
-	same := strings.NewReplacer("COLS", "K*N", "FROM", "")
+	own := strings.NewReplacer("COLS", "B*K*N", "AT", "h*K*N+k*N+n")
+	same := strings.NewReplacer("COLS", "K*N", "AT", "k*N+n")
 	for _, tc := range []struct {
 		name, b, m, k, n string
 		own              bool
@@ -41,9 +30,9 @@ func TestShared(t *testing.T) {
 		{"rows not known", "1", "S", "1024", "1024", false, "0 4*((((S+31)/32)+7)/8)"},
 	} {
 		dims := strings.NewReplacer("B", tc.b, "M", tc.m, "K", tc.k, "N", tc.n)
-		s := same.Replace(text)
+		s := same.Replace(productText)
 		if tc.own {
-			s = own.Replace(text)
+			s = own.Replace(productText)
 		}
 		k, err := kernel.Parse(dedent(dims.Replace(s)))
 		if err != nil {

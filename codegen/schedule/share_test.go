@@ -8,20 +8,23 @@ import (
 	"github.com/tensorcc/tcc/codegen/kernel"
 )
 
+// productText is a product of B batches of M rows, K steps and N columns, which reads the
+// COLS elements of b at AT.
+const productText = `
+	kernel mm(a f32[B*M*K] in, b f32[COLS] in, c f32[B*M*N] out) dims(S)
+		serial h < B
+			serial m < M
+				serial n < N
+					alloc acc f32[1] local
+					acc[0] = 0.0f32
+					serial k < K
+						acc[0] = fma(a[(h*M+m)*K+k], b[AT], acc[0])
+					c[(h*M+m)*N+n] = acc[0]
+`
+
 // TestShareColumns: which products by multiply-adds have their columns packed once for
 // all tasks, and how many tasks do that.
 func TestShareColumns(t *testing.T) {
-	const text = `
-		kernel mm(a f32[B*M*K] in, b f32[B*K*N] in, c f32[B*M*N] out) dims(S)
-			serial h < B
-				serial m < M
-					serial n < N
-						alloc acc f32[1] local
-						acc[0] = 0.0f32
-						serial k < K
-							acc[0] = fma(a[(h*M+m)*K+k], b[h*K*N+AT], acc[0])
-						c[(h*M+m)*N+n] = acc[0]
-	`
 	const plain, turned = "k*N+n", "n*K+k"
 	for _, tc := range []struct {
 		name, b, m, k, n, at string
@@ -38,7 +41,7 @@ func TestShareColumns(t *testing.T) {
 		{"batches", "3", "1024", "1024", "1024", plain, "0"},
 		{"rows not known", "1", "S", "1024", "1024", plain, "0"},
 	} {
-		s := strings.ReplaceAll(text, "AT", tc.at)
+		s := strings.NewReplacer("COLS", "B*K*N", "AT", "h*K*N+"+tc.at).Replace(productText)
 		s = strings.NewReplacer("B", tc.b, "M", tc.m, "K", tc.k, "N", tc.n).Replace(s)
 		k, err := kernel.Parse(dedent(s))
 		if err != nil {
