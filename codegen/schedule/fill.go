@@ -1,6 +1,8 @@
 package schedule
 
 import (
+	"slices"
+
 	"github.com/tensorcc/tcc/codegen/kernel"
 	"github.com/tensorcc/tcc/ir"
 )
@@ -57,7 +59,8 @@ func (s *scheduler) cutAt(parts [][]string, i int, n int64) [][]string {
 	return append(parts, renamed(nest, i, names))
 }
 
-// branches puts conditions around what is in the i-th loop of the nest.
+// branches puts conditions around what is in the i-th loop of the nest. What is left of
+// the nest under conditions that exclude each other is no part.
 func (s *scheduler) branches(nest []string, i int, conds []*kernel.Expr) [][]string {
 	parts := [][]string{nest}
 	for _, c := range conds {
@@ -65,7 +68,9 @@ func (s *scheduler) branches(nest []string, i int, conds []*kernel.Expr) [][]str
 			parts = append(parts, renamed(nest, i+1, els))
 		}
 	}
-	return parts
+	return slices.DeleteFunc(parts, func(p []string) bool {
+		return slices.ContainsFunc(p, func(v string) bool { return s.Loop(v) == nil })
+	})
 }
 
 // renamed is nest with the copies of its loops from the i-th on.

@@ -56,3 +56,20 @@ func TestPeel(t *testing.T) {
 		}
 	}
 }
+
+// TestPeelExclusive packs windows of a padded concat, of whose conditions some cannot
+// hold together.
+func TestPeelExclusive(t *testing.T) {
+	check(t, `
+		kernel windows(x i64[7*N] in, y i64[1] in, z i64[9*E+18] out) dims(N, E)
+			serial i < E+2
+				serial j < 9
+					alloc acc i64[1] local
+					acc[0] = -9223372036854775808i64
+					serial k < 2
+						%1 = and(ge(2*i+k-1, 0), lt(2*i+k-1, N+2))
+						%2 = and(ge(2*i+k-3, 0), ge(j-3, 0))
+						acc[0] = max(acc[0], select(%1, select(%2, x[14*i+j+7*k-24 | and(%1, %2) : 0i64], y[0 | and(%1, not(%2)) : 0i64]), -9223372036854775808i64))
+					z[9*i+j] = acc[0]
+	`, "product", []int64{4, 2}, []int64{40, 20}, []int64{0, 0})
+}
