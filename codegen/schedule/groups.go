@@ -166,7 +166,7 @@ type gtiling struct {
 	shared bool           // the parts of columns are made once for all tasks
 	parts  []*kernel.Expr // these, as products read them
 
-	results []written
+	results []written // by blocks, to be asked for
 }
 
 // tile splits and orders the loops, packs the operands, and puts the

@@ -20,7 +20,7 @@ func (p *product) pack(t *tiling) error {
 		switch {
 		case p.peels(e, t):
 			continue
-		case p.shares[e.Buf]:
+		case p.shares[e.Buf] && p.depends(e, t.n0): // rows may be of the same buffer
 			err = try.shareColumns(e, t)
 		case p.worthRows(e, t):
 			at := t.task

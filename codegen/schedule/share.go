@@ -39,7 +39,8 @@ func (p *product) mayShare(e *kernel.Expr) bool {
 	return m >= minSharedRows && k >= minSharedDepth
 }
 
-// shareColumns packs the operand e of columns tile by tile, ahead of all tasks.
+// shareColumns packs the operand e of columns tile by tile, ahead of all tasks. Steps
+// whose lines are apart ask for those of the next tile.
 func (p *product) shareColumns(e *kernel.Expr, t *tiling) error {
 	from, index, own := e.Buf.Name, e.Index, len(p.Loop(t.nt).Body)
 	if err := p.packAt(t.nt, e, t, false, false); err != nil {
@@ -52,36 +53,18 @@ func (p *product) shareColumns(e *kernel.Expr, t *tiling) error {
 		if step, _, _ := index.Linear(last(p.red)); !ok || p.magnitude(step) <= t.cols*t.w {
 			continue
 		}
-		at := index.Subst(next(t, map[string]bool{t.n0: true})).Subst(func(v string) (ir.Dim, bool) {
-			return ir.Sym(l.Var), v == last(p.red)
-		})
-		each := ceil(t.cols*t.w, perLine(e.DType))
-		if err := p.Ask(l.Var, from, lines(at, each, e.DType)...); err != nil {
+		var lines []ir.Dim
+		for n := int64(0); n < t.cols*t.w; n += perLine(e.DType) {
+			at := map[string]ir.Dim{t.nt: ir.Sym(t.nt).AddConst(1), t.n0: ir.Const(n),
+				last(p.red): ir.Sym(l.Var)}
+			lines = append(lines, index.Subst(func(v string) (ir.Dim, bool) { d, ok := at[v]; return d, ok }))
+		}
+		if err := p.Ask(l.Var, from, lines...); err != nil {
 			return err
 		}
 	}
 	return p.Phase(t.nt, own)
 }
 
-// next takes an index to the first element that the next tile of columns reads in the
-// same step, where inner are the loops over columns and rows of a tile.
-func next(t *tiling, inner map[string]bool) func(string) (ir.Dim, bool) {
-	return func(v string) (ir.Dim, bool) {
-		if v == t.nt {
-			return ir.Sym(v).AddConst(1), true
-		}
-		return ir.Const(0), inner[v]
-	}
-}
-
 // perLine is the elements of a line of memory.
 func perLine(d ir.DType) int64 { return 64 / int64(d.Size()) }
-
-// lines are the indices of n lines from that at on.
-func lines(at ir.Dim, n int64, d ir.DType) []ir.Dim {
-	out := make([]ir.Dim, n)
-	for i := range out {
-		out[i] = at.AddConst(int64(i) * perLine(d))
-	}
-	return out
-}

@@ -66,3 +66,35 @@ func TestShareColumns(t *testing.T) {
 		}
 	}
 }
+
+// TestShareItself: of a matrix that is multiplied with itself the columns alone are packed
+// for all tasks.
+func TestShareItself(t *testing.T) {
+	const text = `
+		kernel mm(a f32[M*M] in, c f32[M*M] out)
+			serial m < M
+				serial n < M
+					alloc acc f32[1] local
+					acc[0] = 0.0f32
+					serial k < M
+						acc[0] = fma(a[m*M+k], a[AT], acc[0])
+					c[m*M+n] = acc[0]
+	`
+	for _, at := range []string{"k*M+n", "n*M+k"} {
+		s := strings.ReplaceAll(strings.ReplaceAll(text, "AT", at), "M", "1024")
+		k, err := kernel.Parse(dedent(s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, level := range []string{"x86-64-v4", "x86-64-v3", "arm64"} {
+			out, how, err := Explain(k, Targets[level])
+			if err != nil || !strings.HasPrefix(how, "product") {
+				t.Errorf("%s, %s: %v, %s", at, level, err, how)
+				continue
+			}
+			if s := out.String(); kernel.TasksAhead(out).IsConst(0) || !strings.Contains(s, "pack f32") {
+				t.Errorf("%s, %s: columns are not shared, or rows are not packed:\n%s", at, level, s)
+			}
+		}
+	}
+}
