@@ -57,7 +57,10 @@ func (p *product) shareColumns(e *kernel.Expr, t *tiling) error {
 		for n := int64(0); n < t.cols*t.w; n += perLine(e.DType) {
 			at := map[string]ir.Dim{t.nt: ir.Sym(t.nt).AddConst(1), t.n0: ir.Const(n),
 				last(p.red): ir.Sym(l.Var)}
-			lines = append(lines, index.Subst(func(v string) (ir.Dim, bool) { d, ok := at[v]; return d, ok }))
+			lines = append(lines, index.Subst(func(v string) (ir.Dim, bool) {
+				d, ok := at[v]
+				return d, ok
+			}))
 		}
 		if err := p.Ask(l.Var, from, lines...); err != nil {
 			return err
