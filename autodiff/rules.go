@@ -184,9 +184,13 @@ func (b *back) rootOf(c float64, x *ir.Value, s float64) *ir.Value {
 	return b.op(ir.OpSqrt, nil, b.add(q, b.num(x, c)))
 }
 
-// norm2 is x*x + y*y of the arguments of v.
+// norm2 is x*x + y*y of the arguments of v, and 1 where both are 0: what it
+// divides is 0 there.
 func (b *back) norm2(v *ir.Value) *ir.Value {
-	return b.add(b.square(v.Args[0]), b.square(v.Args[1]))
+	x, y := v.Args[0], v.Args[1]
+	n := b.add(b.square(x), b.square(y))
+	none := b.op(ir.OpAnd, nil, b.eq(x, b.num(x, 0)), b.eq(y, b.num(y, 0)))
+	return b.op(ir.OpSelect, nil, none, b.num(n, 1), n)
 }
 
 // remainder is the formula of y in x - y*round(x/y).

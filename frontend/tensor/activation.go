@@ -40,9 +40,12 @@ func (c *call) neg(x *node) *node     { return c.op(ir.OpNeg, nil, x) }
 // times is k*x.
 func (c *call) times(k float64, x *node) *node { return c.mul(x, c.con(k, x)) }
 
-// softplus is log(1 + e**x) without overflow.
+// softplus is log(1 + e**x) without overflow; written by cases, so that its
+// derivatives at 0 are those of one of them, which agree there.
 func (c *call) softplus(x *node) *node {
-	return c.add(c.atLeast(x, 0), c.op(ir.OpLog1p, nil, c.exp(c.neg(c.abs(x)))))
+	above := c.lt(c.con(0, x), x)
+	tail := c.op(ir.OpLog1p, nil, c.exp(c.sel(above, c.neg(x), x)))
+	return c.sel(above, c.add(x, tail), tail)
 }
 
 // Relu6 returns t limited to [0, 6].
@@ -91,9 +94,10 @@ func (t Tensor) Selu() Tensor {
 
 func (t Tensor) elu(name string, scale, alpha, in float64) Tensor {
 	return activation(name, t, func(c *call, x *node) *node {
-		low := c.op(ir.OpMin, nil, x, c.con(0, x))
-		below := c.times(scale*alpha, c.op(ir.OpExpm1, nil, c.times(in, low)))
-		return c.sel(c.op(ir.OpLe, nil, x, c.con(0, x)), below, c.times(scale, x))
+		zero := c.con(0, x)
+		above := c.lt(zero, x) // the gradient at 0 is that from below
+		below := c.times(scale*alpha, c.op(ir.OpExpm1, nil, c.times(in, c.sel(above, zero, x))))
+		return c.sel(above, c.times(scale, x), below)
 	})
 }
 

@@ -172,13 +172,13 @@ func Arange(args ...any) Tensor {
 	if step.f == 0 {
 		return c.fail("the step is 0")
 	}
-	count := math.Ceil((stop.f - from.f) / step.f)
+	d := I64
+	count := whole(from.i, stop.i, step.i)
+	if from.kind == F64 || stop.kind == F64 || step.kind == F64 {
+		d, count = F64, math.Ceil((stop.f-from.f)/step.f)
+	}
 	if !(count < 1<<40) {
 		return c.fail("from %v to %v by %v is %g elements", from.f, stop.f, step.f, count)
-	}
-	d := I64
-	if from.kind == F64 || stop.kind == F64 || step.kind == F64 {
-		d = F64
 	}
 	shape := ir.Dims(int64(max(count, 0)))
 	n := c.op(ir.OpIota, &ir.IotaAttr{DType: d, Shape: shape})
@@ -189,6 +189,18 @@ func Arange(args ...any) Tensor {
 		n = c.op(ir.OpAdd, nil, n, c.stretch(c.number(from, d), shape))
 	}
 	return c.out(n)
+}
+
+// whole is how many integers from from by step, which is not 0, lie before stop.
+func whole(from, stop, step int64) float64 {
+	by := uint64(step)
+	if step < 0 {
+		from, stop, by = stop, from, -by
+	}
+	if from >= stop || by == 0 {
+		return 0
+	}
+	return float64((uint64(stop)-uint64(from)-1)/by) + 1 // differences have 64 bits
 }
 
 // scalarOf reads a Go number.

@@ -36,10 +36,10 @@ func (t Tensor) Rsqrt() Tensor {
 }
 
 // Log2 returns the logarithm to base 2, exact for powers of two.
-func (t Tensor) Log2() Tensor { return wideFunction("Log2", t, logBase2.of) }
+func (t Tensor) Log2() Tensor { return wideFunction("Log2", t, logBase2.sloped) }
 
 // Log10 returns the logarithm to base 10.
-func (t Tensor) Log10() Tensor { return wideFunction("Log10", t, logBase10.of) }
+func (t Tensor) Log10() Tensor { return wideFunction("Log10", t, logBase10.sloped) }
 
 // wideFunction is f of t, computed in f64.
 func wideFunction(name string, t Tensor, f func(c *call, x *node) *node) Tensor {
@@ -93,6 +93,16 @@ func (b logBase) of(c *call, x *node) *node {
 	return c.sel(regular, y, c.log(x))
 }
 
+// sloped is of with a gradient, which the bits that of takes apart have none of:
+// that of the natural logarithm, whose difference from itself is 0 where it is
+// finite.
+func (b logBase) sloped(c *call, x *node) *node {
+	l := c.log(x)
+	finite := c.lt(c.abs(l), c.con(math.Inf(1), l))
+	zero := c.sel(finite, c.sub(l, c.detached(l)), l)
+	return c.add(c.detached(b.of(c, x)), c.times(b.unitHi/2, zero))
+}
+
 // frexp splits positive finite f64: m in [1/2, 1) and k, an integer in f64.
 func (c *call) frexp(x *node) (m, k *node) {
 	tiny := c.lt(x, c.con(0x1p-1022, x))
@@ -143,10 +153,11 @@ func (t Tensor) LogAddExp(y any) Tensor {
 		return c.bad()
 	}
 	p, q := ws[0], ws[1]
-	apart := c.op(ir.OpNeg, nil, c.abs(c.sub(p, q)))
-	sum := c.add(c.op(ir.OpMax, nil, p, q), c.op(ir.OpLog1p, nil, c.exp(apart)))
-	same := c.eq(p, q) // equal infinities have no difference
-	return c.out(round(c.sel(same, c.add(p, c.con(math.Ln2, p)), sum)))
+	first := c.lt(q, p)
+	high, low := c.sel(first, p, q), c.sel(first, q, p)
+	same := c.and(c.eq(p, q), c.op(ir.OpIsInf, nil, p)) // they have no difference
+	apart := c.sel(same, c.zero(p), c.sub(low, high))
+	return c.out(round(c.add(high, c.op(ir.OpLog1p, nil, c.exp(apart)))))
 }
 
 // Copysign returns t with the sign of y, NaN and zeros included, in a
@@ -170,8 +181,8 @@ func (c *call) copysign(a, b *node) *node {
 	if c.err != nil {
 		return nil
 	}
-	sign := int64(-1) << (d.Bits() - 1)
-	return c.bitcast(c.or(c.and(x, c.integer(^sign, x)), c.and(y, c.integer(sign, y))), d)
+	differ := c.op(ir.OpXor, nil, x, y) // negative if the signs do
+	return c.sel(c.lt(differ, c.zero(differ)), c.neg(a), a)
 }
 
 // signedOf is the signed integer type of a size in bits.

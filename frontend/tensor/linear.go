@@ -184,10 +184,32 @@ func (k Kept) VectorNorm(p float64, axes ...int) Tensor {
 	case p == 1:
 		return r.result(r.run(ir.OpSum, x))
 	case p == 2:
-		return r.result(r.sqrt(r.run(ir.OpSum, r.mul(x, x))))
+		return r.result(r.root(r.run(ir.OpSum, r.mul(x, x))))
 	}
-	sum := r.run(ir.OpSum, r.op(ir.OpPow, nil, x, r.con(p, x)))
-	return r.result(r.op(ir.OpPow, nil, sum, r.con(1/p, sum)))
+	power := r.op(ir.OpPow, nil, x, r.con(p, x))
+	if p < 1 { // the gradient at 0 is infinite, from both sides
+		zero := r.eq(x, r.con(0, x))
+		power = r.sel(zero, r.con(math.Pow(0, p), x), r.op(ir.OpPow, nil, r.sel(zero, r.con(1, x), x),
+			r.con(p, x)))
+	}
+	sum := r.run(ir.OpSum, power)
+	if p < 0 {
+		return r.result(r.op(ir.OpPow, nil, sum, r.con(1/p, sum)))
+	}
+	return r.result(r.rooted(sum, func(x *node) *node { return r.op(ir.OpPow, nil, x, r.con(1/p, x)) }))
+}
+
+// root is the square root of a sum of squares, whose gradient is 0 where they
+// are: the norm has a minimum there.
+func (c *call) root(sum *node) *node { return c.rooted(sum, c.sqrt) }
+
+// rooted is f, a root, of a sum of powers, see root.
+func (c *call) rooted(sum *node, f func(*node) *node) *node {
+	if c.err != nil {
+		return nil
+	}
+	none := c.eq(sum, c.con(0, sum))
+	return c.sel(none, sum, f(c.sel(none, c.con(1, sum), sum)))
 }
 
 // Norms of matrices that need no decomposition.

@@ -231,7 +231,7 @@ func (t Tensor) Std(axes ...int) Tensor { return Kept{t: t}.Std(axes...) }
 // Std returns the standard deviation over axes, see [Correction].
 func (k Kept) Std(axes ...int) Tensor {
 	r, v := k.variance("Std", axes)
-	return r.result(r.sqrt(v))
+	return r.result(r.root(v))
 }
 
 // Max returns the largest over axes, NaN if there is one.
@@ -372,18 +372,18 @@ func (t Tensor) LogCumSumExp(axis int) Tensor {
 	return r.out(r.op(ir.OpCumLogSumExp, &ir.CumAttr{Axis: r.axes[0]}, r.as(inexact)))
 }
 
-// shifted is x minus its largest element over the axes, and that element as a
-// number rather than a function of x: the gradient through it is zero.
-func (r *reduction) shifted() (x, top *node) {
-	x = r.as(inexact)
-	top = r.run(ir.OpReduceMax, r.detached(x))
-	return r.op(ir.OpSub, nil, x, r.back(top)), top
+// shifted is x minus its largest element over the axes as a number rather than
+// a function of x: the gradient through it is zero.
+func (r *reduction) shifted() *node {
+	x := r.as(inexact)
+	top := r.run(ir.OpReduceMax, r.detached(x))
+	return r.op(ir.OpSub, nil, x, r.back(top))
 }
 
 // Softmax returns e**t over its sum along an axis.
 func (t Tensor) Softmax(axis int) Tensor {
 	r := reduce("Softmax", t, false, []int{axis})
-	x, _ := r.shifted()
+	x := r.shifted()
 	e := r.op(ir.OpExp, nil, x)
 	return r.out(r.op(ir.OpDiv, nil, e, r.back(r.run(ir.OpSum, e))))
 }
@@ -391,7 +391,7 @@ func (t Tensor) Softmax(axis int) Tensor {
 // LogSoftmax returns the logarithm of the softmax along an axis.
 func (t Tensor) LogSoftmax(axis int) Tensor {
 	r := reduce("LogSoftmax", t, false, []int{axis})
-	x, _ := r.shifted()
+	x := r.shifted()
 	sum := r.run(ir.OpSum, r.op(ir.OpExp, nil, x))
 	return r.out(r.op(ir.OpSub, nil, x, r.back(r.op(ir.OpLog, nil, sum))))
 }
@@ -399,7 +399,9 @@ func (t Tensor) LogSoftmax(axis int) Tensor {
 // LogSumExp returns the logarithm of the sum of e**t over axes.
 func (t Tensor) LogSumExp(axes ...int) Tensor {
 	r := reduce("LogSumExp", t, false, axes)
-	x, top := r.shifted()
-	sum := r.run(ir.OpSum, r.op(ir.OpExp, nil, x))
+	x := r.as(inexact)
+	top := r.run(ir.OpReduceMax, r.detached(x))
+	top = r.sel(r.op(ir.OpIsInf, nil, top), r.zero(top), top) // which has no difference from itself
+	sum := r.run(ir.OpSum, r.op(ir.OpExp, nil, r.op(ir.OpSub, nil, x, r.back(top))))
 	return r.result(r.op(ir.OpAdd, nil, r.op(ir.OpLog, nil, sum), top))
 }
