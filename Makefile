@@ -1,7 +1,7 @@
 # make demo   compiles a model, runs it on real input, shows the result and the time
 # make test   runs all tests
 # make short  runs the quick ones, under a minute
-# make check  what a change must pass: formatting, vet, staticcheck, generators, tests
+# make check  formatting, vet, staticcheck
 
 GO ?= go
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2

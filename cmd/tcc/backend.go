@@ -23,9 +23,12 @@ type runner interface {
 	Close() error
 }
 
-// backends has a constructor for each name that -backend takes. They agree on
-// every graph, within tolerance; which is used is never decided silently.
-var backends = map[string]func(ctx context.Context, g *ir.Graph, o backendOptions) (runner, error){
+// backend makes runners.
+type backend func(ctx context.Context, g *ir.Graph, o backendOptions) (runner, error)
+
+// backends has those that -backend names. They agree on every graph, within
+// tolerance; which is used is never decided silently.
+var backends = map[string]backend{
 	"native":  newNative,
 	"interp":  newInterp,
 	"kernels": newTrees,
@@ -48,12 +51,13 @@ type backendOptions struct {
 	inPlace   [][2]int // results that take the memory of parameters
 }
 
-func newRunner(ctx context.Context, name string, g *ir.Graph, o backendOptions) (runner, error) {
-	f, ok := backends[name]
+// parseBackend reads -backend, or one name of it.
+func parseBackend(name string) (backend, error) {
+	b, ok := backends[name]
 	if !ok {
-		return nil, usage("back end %q: wanted native, interp or kernels", name)
+		return nil, usage("-backend %s: wanted native, interp or kernels", name)
 	}
-	return f(ctx, g, o)
+	return b, nil
 }
 
 // interpRunner is the reference interpreter.

@@ -81,31 +81,21 @@ func bench(ctx context.Context, c *cli.Command) error {
 	if !c.Args().Present() {
 		return usage("bench: 0 arguments, wanted MODEL or -peaks: see tcc help bench")
 	}
-	m, err := loadModel(c.Args().First())
+	newRunner, err := parseBackend(c.String("backend"))
+	if err != nil {
+		return err
+	}
+	m, in, o, err := loadWithInputs(c, 1)
 	if err != nil {
 		return err
 	}
 	defer m.close()
-	dims, err := parseDims(c.StringSlice("dim"))
-	if err != nil {
-		return err
-	}
-	in, err := readInputs(m.graph, c.StringSlice("input"), c.String("input-dir"))
-	if err != nil {
-		return err
-	}
-	if err := complete(m.graph, in, dims, 1); err != nil {
-		return err
-	}
-	o, err := backendOpts(c, m.path)
-	if err != nil {
-		return err
-	}
 	var res benchResult
 	if name := c.String("backend"); name == "native" {
 		err = benchNative(ctx, m, in, o, c.Duration("time"), c.Bool("profile"), &res)
 	} else {
-		err = benchRunner(ctx, name, m, in, o, c.Duration("time"), &res)
+		res.Threads, res.Level = 1, name
+		err = benchRunner(ctx, newRunner, m, in, o, c.Duration("time"), &res)
 	}
 	if err != nil {
 		return err
@@ -160,7 +150,7 @@ func benchNative(ctx context.Context, m *model, in []*runtime.Tensor, o backendO
 	out := make([]*runtime.Tensor, len(m.graph.Results))
 	runs := 0.0
 	one := func() error { runs++; return model.RunInto(out, in) }
-	if err := measure(one, d, res); err != nil {
+	if err := measure(ctx, one, d, res); err != nil {
 		return err
 	}
 	res.ArenaBytes = model.WorkingBytes()
@@ -177,24 +167,27 @@ func benchNative(ctx context.Context, m *model, in []*runtime.Tensor, o backendO
 	return err
 }
 
-func benchRunner(ctx context.Context, name string, m *model, in []*runtime.Tensor, o backendOptions,
-	d time.Duration, res *benchResult) error {
+func benchRunner(ctx context.Context, newRunner backend, m *model, in []*runtime.Tensor,
+	o backendOptions, d time.Duration, res *benchResult) error {
 	start := time.Now()
-	r, err := newRunner(ctx, name, m.graph, o)
+	r, err := newRunner(ctx, m.graph, o)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	res.Load, res.Threads, res.Level = time.Since(start).Seconds(), 1, name
-	return measure(func() error { _, err := r.Run(ctx, in); return err }, d, res)
+	res.Load = time.Since(start).Seconds()
+	return measure(ctx, func() error { _, err := r.Run(ctx, in); return err }, d, res)
 }
 
 // measure runs f for about d, after a warm-up of a tenth of that.
-func measure(f func() error, d time.Duration, res *benchResult) error {
+func measure(ctx context.Context, f func() error, d time.Duration, res *benchResult) error {
 	const fewest = 3
 	var times []float64
 	begin := time.Now()
 	for warm := true; warm || len(times) < fewest || time.Since(begin) < d; {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		start := time.Now()
 		if err := f(); err != nil {
 			return err

@@ -165,7 +165,7 @@ func buildExe(ctx context.Context, c *cli.Command, m *model) error {
 	return files.WriteWeights(out, o)
 }
 
-// isFile reports why there can be no file out, which is to be what.
+// isFile reports, before the time is spent, why there can be no file out, which is to be what.
 func isFile(out, what string) error {
 	if info, err := os.Stat(out); err == nil && info.IsDir() {
 		return usage("-o %s: is a folder, wanted the file of %s", out, what)
@@ -174,7 +174,7 @@ func isFile(out, what string) error {
 	if err != nil {
 		return err
 	}
-	return isFolder(filepath.Dir(abs))
+	return writable(filepath.Dir(abs))
 }
 
 // parseLevels returns the CPU levels that a -cpu flag means: of goarch, or of
@@ -216,8 +216,13 @@ func parseLevels(flag, goarch string) ([]string, error) {
 	return levels, nil
 }
 
-// fix sets the extents that -dim gives a number.
+// fix sets the extents that -dim gives a number, and refuses ranges of what are no extents.
 func (d *dimFlags) fix(g *ir.Graph) (*ir.Graph, error) {
+	for _, r := range d.ranges {
+		if err := isExtent(r.name, g); err != nil {
+			return nil, err
+		}
+	}
 	if len(d.fixed) == 0 {
 		return g, nil
 	}
@@ -232,11 +237,6 @@ func (d *dimFlags) fix(g *ir.Graph) (*ir.Graph, error) {
 func (d *dimFlags) bound(a *codegen.Artifact) error {
 	p := a.Plan.Program
 	for _, r := range d.ranges {
-		if !slices.ContainsFunc(p.Symbols, func(s runtime.Symbol) bool {
-			return s.Name == r.name && s.Input >= 0
-		}) {
-			return usage("-dim %s: the inputs have no such dynamic extent", r.name)
-		}
 		n, err := a.Plan.Int(ir.Sym(r.name))
 		if err != nil {
 			return err

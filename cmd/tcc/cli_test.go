@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -181,6 +183,21 @@ func TestBenchJSON(t *testing.T) {
 	}
 	if got["threads"] != 1.0 || got["allocs"] != 0.0 {
 		t.Errorf("threads %v and allocs %v, want 1 and 0", got["threads"], got["allocs"])
+	}
+}
+
+// TestBenchInterrupted ends a measurement of an hour.
+func TestBenchInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	runs := 0
+	err := measure(ctx, func() error {
+		if runs++; runs == 3 {
+			cancel()
+		}
+		return nil
+	}, time.Hour, &benchResult{})
+	if !errors.Is(err, context.Canceled) || runs != 3 {
+		t.Errorf("%d runs, %v, wanted 3 and %v", runs, err, context.Canceled)
 	}
 }
 

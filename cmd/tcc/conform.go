@@ -57,6 +57,14 @@ func (c *conformCase) line() string {
 }
 
 func conform(ctx context.Context, c *cli.Command) error {
+	newRunner, err := parseBackend(c.String("backend"))
+	if err != nil {
+		return err
+	}
+	o, err := backendOpts(c, "")
+	if err != nil {
+		return err
+	}
 	dirs, err := conformDirs(c.Args().Slice())
 	if err != nil {
 		return usageError{err}
@@ -69,11 +77,13 @@ func conform(ctx context.Context, c *cli.Command) error {
 	counts := map[string]int{}
 	var cases []conformCase
 	for _, dir := range dirs {
+		res := conformCase{Dir: dir, Outcome: "passed"}
+		run := func(g *ir.Graph) (runner, error) { return newRunner(ctx, g, o) }
+		err := conformDir(ctx, run, dir, tol, &res)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		res := conformCase{Dir: dir, Outcome: "passed"}
-		if err := conformDir(ctx, c, dir, tol, &res); err != nil {
+		if err != nil {
 			res.Outcome, res.Reason = outcome(err), err.Error()
 		}
 		counts[res.Outcome]++
@@ -140,19 +150,15 @@ func testSets(dir string) []string {
 }
 
 // conformDir compiles a model once and runs all its test sets.
-func conformDir(ctx context.Context, c *cli.Command, dir string, tol tolerance,
-	res *conformCase) error {
+func conformDir(ctx context.Context, newRunner func(*ir.Graph) (runner, error), dir string,
+	tol tolerance, res *conformCase) error {
 	sets := testSets(dir)
 	m, err := loadConform(dir, sets[0], res)
 	if err != nil {
 		return err
 	}
 	defer m.close()
-	o, err := backendOpts(c, "")
-	if err != nil {
-		return err
-	}
-	r, err := newRunner(ctx, c.String("backend"), m.graph, o)
+	r, err := newRunner(m.graph)
 	if err != nil {
 		return err
 	}

@@ -30,31 +30,24 @@ func diffCommand() *cli.Command {
 }
 
 func diff(ctx context.Context, c *cli.Command) error {
-	a, b, ok := strings.Cut(c.String("backend"), ",")
-	if !ok {
+	d := &differ{ctx: ctx, tol: tolerance{c.Float("rtol"), c.Float("atol")},
+		names: strings.Split(c.String("backend"), ",")}
+	if len(d.names) != 2 {
 		return usage("-backend %s: wanted two names, such as native,interp", c.String("backend"))
 	}
-	m, err := loadModel(c.Args().First())
+	for _, name := range d.names {
+		b, err := parseBackend(name)
+		if err != nil {
+			return err
+		}
+		d.backends = append(d.backends, b)
+	}
+	m, in, o, err := loadWithInputs(c, c.Uint64("seed"))
 	if err != nil {
 		return err
 	}
 	defer m.close()
-	dims, err := parseDims(c.StringSlice("dim"))
-	if err != nil {
-		return err
-	}
-	in, err := readInputs(m.graph, c.StringSlice("input"), c.String("input-dir"))
-	if err != nil {
-		return err
-	}
-	if err := complete(m.graph, in, dims, c.Uint64("seed")); err != nil {
-		return err
-	}
-	o, err := backendOpts(c, m.path)
-	if err != nil {
-		return err
-	}
-	d := &differ{ctx: ctx, a: a, b: b, in: in, o: o, tol: tolerance{c.Float("rtol"), c.Float("atol")}}
+	d.in, d.o = in, o
 	same, err := d.outputs(m.graph)
 	if err != nil || same {
 		return err
@@ -70,25 +63,26 @@ func diff(ctx context.Context, c *cli.Command) error {
 
 // differ compares two back ends on one set of inputs.
 type differ struct {
-	ctx  context.Context
-	a, b string
-	in   []*runtime.Tensor
-	o    backendOptions
-	tol  tolerance
+	ctx      context.Context
+	names    []string // of the back ends
+	backends []backend
+	in       []*runtime.Tensor
+	o        backendOptions
+	tol      tolerance
 }
 
 // both runs g on the two back ends.
 func (d *differ) both(g *ir.Graph) (got, want []*runtime.Tensor, err error) {
 	outs := make([][]*runtime.Tensor, 2)
-	for i, name := range []string{d.a, d.b} {
-		r, err := newRunner(d.ctx, name, g, d.o)
+	for i, newRunner := range d.backends {
+		r, err := newRunner(d.ctx, g, d.o)
 		if err != nil {
 			return nil, nil, err
 		}
 		outs[i], err = r.Run(d.ctx, d.in)
 		r.Close()
 		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", name, err)
+			return nil, nil, fmt.Errorf("%s: %w", d.names[i], err)
 		}
 	}
 	return outs[0], outs[1], nil
@@ -119,8 +113,7 @@ func (d *differ) bisect(g *ir.Graph) error {
 	all := ir.NewGraph(g.Name)
 	var names []string
 	var results []*ir.Value
-	copied, err := all.Inline(g, copyParams(all, g))
-	if err != nil {
+	if _, err := all.Inline(g, copyParams(all, g)); err != nil {
 		return err
 	}
 	for _, v := range all.Values {
@@ -128,7 +121,6 @@ func (d *differ) bisect(g *ir.Graph) error {
 			names, results = append(names, v.String()), append(results, v)
 		}
 	}
-	_ = copied
 	all.SetResults(names, results...)
 	got, want, err := d.both(all)
 	if err != nil {

@@ -123,7 +123,7 @@ func parseSize(text string) (int64, error) {
 // passOptions reads the debug flags.
 func passOptions(c *cli.Command) (passes.Options, error) {
 	o := passes.Options{Skip: c.StringSlice("skip"), StopAfter: c.String("stop-after"),
-		Check: c.Bool("check") && c.Name != "gen"} // there the flag asks for a comparison
+		Check: c.Bool("check") && !checking(c)}
 	var err error
 	if o.Memory, err = parseSize(c.String("memory")); err != nil {
 		return o, usage("-memory %v", err)

@@ -106,6 +106,15 @@ func writePackage(ctx context.Context, c *cli.Command, m *model) error {
 	if err != nil {
 		return err
 	}
+	if !checking(c) {
+		abs, err := filepath.Abs(dir)
+		if err != nil {
+			return err
+		}
+		if err := writable(abs); err != nil {
+			return err
+		}
+	}
 	files, err := generate(ctx, c, m, append(levels, generic), o)
 	if err != nil {
 		return err
@@ -116,9 +125,12 @@ func writePackage(ctx context.Context, c *cli.Command, m *model) error {
 	return hintModule(dir, o)
 }
 
+// checking reports whether gen is to write nothing; a flag -check of other commands is another.
+func checking(c *cli.Command) bool { return c.Name == "gen" && c.Bool("check") }
+
 // writeOrCheck writes the files into dir, or lists those that would change.
 func writeOrCheck(c *cli.Command, files gopkg.Files, dir string, owned []string) error {
-	if c.Name != "gen" || !c.Bool("check") {
+	if !checking(c) {
 		return files.WriteOwning(dir, owned)
 	}
 	stale, err := files.Differ(dir, owned)
@@ -173,7 +185,7 @@ func importPath(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := isFolder(abs); err != nil {
+	if _, err := existing(abs); err != nil {
 		return "", err
 	}
 	root, mod, err := enclosingModule(abs)
@@ -187,19 +199,37 @@ func importPath(dir string) (string, error) {
 	return path.Join(mod, filepath.ToSlash(rel)), nil
 }
 
-// isFolder reports why there can be no folder dir: a file has its name, or that of one above.
-func isFolder(dir string) error {
+// existing is dir or the first folder above it that is there. An error says that a file has the
+// name of one.
+func existing(dir string) (string, error) {
 	for at := dir; ; at = filepath.Dir(at) {
 		info, err := os.Stat(at)
 		switch {
 		case err == nil && info.IsDir():
-			return nil
+			return at, nil
 		case err == nil:
-			return usage("%s: is a file, wanted a folder to write to: name another one with -o", at)
+			return "", usage("%s: is a file, wanted a folder to write to: name another one with -o", at)
 		case at == filepath.Dir(at):
-			return usageError{err}
+			return "", usageError{err}
 		}
 	}
+}
+
+// writable reports why nothing can be written to dir, which may not be there yet.
+func writable(dir string) error {
+	at, err := existing(dir)
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(at, ".tcc-*")
+	var e *fs.PathError
+	if errors.As(err, &e) {
+		return usage("%s: cannot be written to: %w: name another folder with -o", dir, e.Err)
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // enclosingModule finds the go.mod in dir or above.

@@ -30,7 +30,7 @@ func genFuncs(ctx context.Context, c *cli.Command) error {
 	pkgs, err := gosrc.Load(ctx, ".", pattern)
 	switch {
 	case err != nil:
-		return err
+		return usageError{err}
 	case len(pkgs) == 0:
 		return usage("gen: %s: no function has a //tcc:compile directive: write one above it, "+
 			"or give a model by -model FILE", pattern)

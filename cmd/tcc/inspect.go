@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -51,6 +52,13 @@ type portInfo struct {
 }
 
 func inspect(_ context.Context, c *cli.Command) error {
+	memory := c.Bool("memory")
+	switch {
+	case c.IsSet("pass") && (memory || c.Bool("json")):
+		return usage("inspect: -pass prints a graph: leave out -memory and -json")
+	case c.IsSet("dim") && !memory:
+		return usage("inspect: -dim is for -memory")
+	}
 	m, err := loadModel(c.Args().First())
 	if err != nil {
 		return err
@@ -59,8 +67,8 @@ func inspect(_ context.Context, c *cli.Command) error {
 	if name := c.String("pass"); name != "" {
 		return inspectPass(m.graph, name)
 	}
-	if c.Bool("memory") {
-		dims, err := parseDims(c.StringSlice("dim"))
+	if memory {
+		dims, err := parseDims(c.StringSlice("dim"), m.graph)
 		if err != nil {
 			return err
 		}
@@ -114,8 +122,17 @@ func (i *inspection) print() {
 	for _, p := range i.Outputs {
 		fmt.Printf("output\t%s\t%s\n", p.Name, p.Type)
 	}
-	fmt.Println("operations", i.Ops)
-	fmt.Println("kernels", i.Kernels)
+	fmt.Println("operations:", counted(i.Ops))
+	fmt.Println("kernels:", counted(i.Kernels))
+}
+
+// counted lists how many there are of what.
+func counted(counts map[string]int) string {
+	var all []string
+	for _, what := range slices.Sorted(maps.Keys(counts)) {
+		all = append(all, fmt.Sprintf("%d %s", counts[what], what))
+	}
+	return strings.Join(all, ", ")
 }
 
 func inspectPass(g *ir.Graph, name string) error {

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strings"
+	"syscall"
 
 	"github.com/urfave/cli/v3"
 	"golang.org/x/tools/go/analysis/unitchecker"
@@ -62,7 +63,8 @@ func asVetTool(args []string) bool {
 // run executes a command line and returns the exit status. It is the one
 // place where a fault of the compiler is caught.
 func run(args []string) (status int) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends what does not heed the first
 	defer stop()
 	defer func() {
 		if r := recover(); r != nil {
@@ -90,12 +92,18 @@ func run(args []string) (status int) {
 	return exitFail
 }
 
+// Help writes flags as the Go toolchain does, with one dash.
+func init() {
+	text := cli.FlagStringer
+	cli.FlagStringer = func(f cli.Flag) string { return strings.ReplaceAll(text(f), "--", "-") }
+}
+
 // app declares the commands, one file each.
 func app() *cli.Command {
 	return &cli.Command{
 		Name:                      "tcc",
 		Usage:                     "ahead-of-time compiler for tensor programs",
-		Description:               "MODEL is an .onnx file or a .tir file, tcc's own text form.",
+		Description:               description,
 		DisableSliceFlagSeparator: true,
 		HideVersion:               true,
 		ExitErrHandler:            func(context.Context, *cli.Command, error) {},
@@ -113,14 +121,22 @@ func app() *cli.Command {
 	}
 }
 
-func onUsage(_ context.Context, _ *cli.Command, err error, _ bool) error {
-	return usageError{flagError(err)}
+const description = "" +
+	`MODEL is an .onnx file or a .tir file, tcc's own text form.
+tcc help COMMAND shows its flags and an example; tcc help debug has more, for work on tcc.
+go vet -vettool=$(which tcc) ./... finds errors of shape and type in Go functions.`
+
+func onUsage(_ context.Context, c *cli.Command, err error, _ bool) error {
+	return usageError{flagError(c, err)}
 }
 
-// flagError says what was wanted of a flag whose value cannot be read, in place of the words of
-// the function that could not.
-func flagError(err error) error {
+// flagError says what is wrong with a flag of c, and what was wanted of a value that cannot be
+// read, in place of the words of the function that could not.
+func flagError(c *cli.Command, err error) error {
 	text := err.Error()
+	if flag, ok := strings.CutPrefix(text, "flag provided but not defined: "); ok {
+		return fmt.Errorf("there is no flag %s: see %s -help", flag, c.FullName())
+	}
 	if !strings.HasPrefix(text, "invalid value ") {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -89,8 +90,8 @@ func readBounded(path string) ([]byte, error) {
 	return b, err
 }
 
-// parseDims reads -dim NAME=N flags.
-func parseDims(flags []string) (map[string]int64, error) {
+// parseDims reads -dim NAME=N flags, names of extents of g's parameters.
+func parseDims(flags []string, g *ir.Graph) (map[string]int64, error) {
 	dims := map[string]int64{}
 	for _, f := range flags {
 		name, value, ok := strings.Cut(f, "=")
@@ -98,7 +99,30 @@ func parseDims(flags []string) (map[string]int64, error) {
 		if !ok || err != nil || n < 0 {
 			return nil, usage("-dim %s: wanted NAME=N", f)
 		}
-		dims[onnx.SymName(name)] = n
+		sym := onnx.SymName(name)
+		if err := isExtent(sym, g); err != nil {
+			return nil, err
+		}
+		dims[sym] = n
 	}
 	return dims, nil
+}
+
+// isExtent reports that no parameter of g has the dynamic extent sym.
+func isExtent(sym string, g *ir.Graph) error {
+	var names []string
+	for _, p := range g.Params {
+		for _, d := range p.Type.Shape {
+			names = append(names, d.SymNames()...)
+		}
+	}
+	slices.Sort(names)
+	switch {
+	case slices.Contains(names, sym):
+		return nil
+	case names == nil:
+		return usage("-dim %s: the inputs have no dynamic extents", sym)
+	}
+	return usage("-dim %s: the inputs have no such dynamic extent, wanted one of %s", sym,
+		strings.Join(slices.Compact(names), ", "))
 }

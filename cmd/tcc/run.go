@@ -20,11 +20,19 @@ func runCommand() *cli.Command {
 }
 
 func runModel(ctx context.Context, c *cli.Command) error {
+	newRunner, err := parseBackend(c.String("backend"))
+	if err != nil {
+		return err
+	}
 	m, err := loadModel(c.Args().First())
 	if err != nil {
 		return err
 	}
 	defer m.close()
+	o, err := backendOpts(c, m.path)
+	if err != nil {
+		return err
+	}
 	in, err := readInputs(m.graph, c.StringSlice("input"), c.String("input-dir"))
 	if err != nil {
 		return err
@@ -35,11 +43,7 @@ func runModel(ctx context.Context, c *cli.Command) error {
 				m.graph.Params[i].Type, m.graph.Params[i].ParamName())
 		}
 	}
-	o, err := backendOpts(c, m.path)
-	if err != nil {
-		return err
-	}
-	r, err := newRunner(ctx, c.String("backend"), m.graph, o)
+	r, err := newRunner(ctx, m.graph, o)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"math"
@@ -8,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/urfave/cli/v3"
 
 	"github.com/tensorcc/tcc/frontend/onnx"
 	"github.com/tensorcc/tcc/frontend/onnx/onnxpb"
@@ -106,7 +109,7 @@ func readInputs(g *ir.Graph, flags []string, dir string) ([]*runtime.Tensor, err
 		i, t, err := readInput(g, f)
 		switch {
 		case err != nil:
-			return nil, usageError{err}
+			return nil, usage("-input %s: %w", f, err)
 		case given[i]:
 			return nil, usage("-input %s: input %s is given twice", f, g.Params[i].ParamName())
 		}
@@ -168,8 +171,7 @@ func readInput(g *ir.Graph, flag string) (int, *runtime.Tensor, error) {
 		return i, t, err
 	}
 	if filepath.Ext(flag) != ".pb" {
-		return 0, nil, fmt.Errorf("-input %s: wanted NAME=FILE with one of the inputs %v",
-			flag, paramNames(g))
+		return 0, nil, fmt.Errorf("wanted NAME=FILE with one of the inputs %v", paramNames(g))
 	}
 	t, name, err := readPB(flag)
 	if err != nil {
@@ -177,7 +179,7 @@ func readInput(g *ir.Graph, flag string) (int, *runtime.Tensor, error) {
 	}
 	i := paramIndex(g, name)
 	if i < 0 {
-		return 0, nil, fmt.Errorf("%s: holds tensor %q; the inputs are %v", flag, name, paramNames(g))
+		return 0, nil, fmt.Errorf("holds tensor %q; the inputs are %v", name, paramNames(g))
 	}
 	return i, t, nil
 }
@@ -197,6 +199,37 @@ func paramIndex(g *ir.Graph, name string) int {
 		}
 	}
 	return -1
+}
+
+// loadWithInputs loads MODEL with the inputs that the flags give, the others random, and reads the
+// flags of back ends.
+func loadWithInputs(c *cli.Command, seed uint64) (*model, []*runtime.Tensor, backendOptions, error) {
+	m, err := loadModel(c.Args().First())
+	if err != nil {
+		return nil, nil, backendOptions{}, err
+	}
+	o, err := backendOpts(c, m.path)
+	var in []*runtime.Tensor
+	if err == nil {
+		in, err = allInputs(c, m.graph, seed)
+	}
+	if err != nil {
+		return nil, nil, o, errors.Join(err, m.close())
+	}
+	return m, in, o, nil
+}
+
+// allInputs are those that -input and -input-dir give, and random ones of the sizes of -dim.
+func allInputs(c *cli.Command, g *ir.Graph, seed uint64) ([]*runtime.Tensor, error) {
+	dims, err := parseDims(c.StringSlice("dim"), g)
+	if err != nil {
+		return nil, err
+	}
+	in, err := readInputs(g, c.StringSlice("input"), c.String("input-dir"))
+	if err != nil {
+		return nil, err
+	}
+	return in, complete(g, in, dims, seed)
 }
 
 // complete fills the inputs that were not given with random elements:
