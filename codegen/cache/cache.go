@@ -38,9 +38,9 @@ const defaultLimit = 512 << 20
 // from many goroutines.
 type Store struct {
 	Dir   string
-	Limit int64 // bytes
+	Limit int64 // bytes of disk
 
-	added atomic.Int64 // bytes since the last Trim
+	added atomic.Int64 // bytes of disk since the last Trim
 	trim  sync.Mutex
 }
 
@@ -69,7 +69,10 @@ func open(dir, size string) (*Store, error) {
 		}
 		s.Limit = n
 	}
-	s.added.Store(1 << 60) // so that the first entry that is added trims
+	const often = 10 * time.Minute // reading a full folder takes a second
+	if info, err := os.Stat(s.Dir); err != nil || time.Since(info.ModTime()) > often {
+		s.added.Store(1 << 60) // so that the first entry that is added trims
+	}
 	return s, nil
 }
 
@@ -178,10 +181,16 @@ func (s *Store) Put(k Key, body []byte) error {
 	if err != nil {
 		return fmt.Errorf("cache: %w", errors.Join(err, os.Remove(f.Name())))
 	}
-	if s.added.Add(int64(len(body))) > s.Limit/16 {
+	if s.added.Add(onDisk(sha256.Size+int64(len(body)))) > s.Limit/16 {
 		return s.Trim()
 	}
 	return nil
+}
+
+// onDisk is what a file of n bytes takes: most entries are smaller than a block.
+func onDisk(n int64) int64 {
+	const block = 4096
+	return (n + block - 1) / block * block
 }
 
 // newPrefix begins the names of files that are being written.
@@ -190,7 +199,7 @@ const newPrefix = "new-"
 // entry is a file of the store.
 type entry struct {
 	path string
-	size int64
+	size int64 // on disk
 	used time.Time
 }
 
@@ -208,14 +217,15 @@ func (s *Store) entries() (all []entry, size int64, err error) {
 		if err != nil || strings.HasPrefix(d.Name(), newPrefix) && time.Since(info.ModTime()) < writing {
 			return nil
 		}
-		all = append(all, entry{path, info.Size(), info.ModTime()})
-		size += info.Size()
+		e := entry{path, onDisk(info.Size()), info.ModTime()}
+		all = append(all, e)
+		size += e.size
 		return nil
 	})
 	return all, size, err
 }
 
-// Size returns how many entries there are and their bytes.
+// Size returns how many entries there are and the bytes of disk that they take.
 func (s *Store) Size() (n int, bytes int64, err error) {
 	if s == nil {
 		return 0, 0, nil
@@ -225,11 +235,13 @@ func (s *Store) Size() (n int, bytes int64, err error) {
 }
 
 // Trim removes the entries that were not used for the longest until seven eighths of the bound
-// are left.
+// are left. The time of the folder says to other processes when that was.
 func (s *Store) Trim() error {
 	s.trim.Lock()
 	defer s.trim.Unlock()
 	s.added.Store(0)
+	now := time.Now()
+	_ = os.Chtimes(s.Dir, now, now) // where that fails others trim, too
 	return s.shrink(s.Limit, s.Limit-s.Limit/8)
 }
 

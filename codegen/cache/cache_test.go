@@ -35,7 +35,7 @@ func TestStore(t *testing.T) {
 			t.Errorf("got %q, %v, put %q", got, ok, text)
 		}
 	}
-	if n, size, err := s.Size(); n != 1 || size != 32+9 || err != nil {
+	if n, size, err := s.Size(); n != 1 || size != 4096 || err != nil {
 		t.Errorf("%d entries of %d bytes, %v", n, size, err)
 	}
 	if err := s.Clear(); err != nil {
@@ -126,6 +126,29 @@ func TestBound(t *testing.T) {
 	}
 	if _, ok := s.Get(KeyOf("1")); ok {
 		t.Error("the oldest entry stayed")
+	}
+}
+
+// TestTrimSeldom opens a store that has just been trimmed, and one that has not.
+func TestTrimSeldom(t *testing.T) {
+	s := testStore(t, "64K")
+	for _, ago := range []time.Duration{0, 24 * time.Hour} {
+		if err := s.Put(KeyOf("a"), nil); err != nil {
+			t.Fatal(err)
+		}
+		if ago > 0 {
+			at := time.Now().Add(-ago)
+			if err := os.Chtimes(s.Dir, at, at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		other, err := open(s.Dir, "64K")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if trims := other.added.Load() > other.Limit; trims != (ago > 0) {
+			t.Errorf("trimmed %v ago: the first entry trims: %v", ago, trims)
+		}
 	}
 }
 
