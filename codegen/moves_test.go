@@ -17,6 +17,12 @@ import (
 // exactly runs a graph at each level and compares bits with the interpreter's.
 func exactly(t *testing.T, text string) {
 	t.Helper()
+	exactlyBelow(t, text, 120)
+}
+
+// exactlyBelow is exactly with indices, which are integers, below n.
+func exactlyBelow(t *testing.T, text string, n int) {
+	t.Helper()
 	g, err := ir.Parse("test.tir", text)
 	if err != nil {
 		t.Fatal(err)
@@ -32,12 +38,13 @@ func exactly(t *testing.T, text string) {
 		}
 		l.Data = make([]byte, l.Size()*int64(l.DType.Size()))
 		for i := range l.Data {
-			l.Data[i] = byte(rng.IntN(120)) // no NaN, whose bits need not stay
-			if l.DType == ir.Bool {
-				l.Data[i] &= 1
-			}
-			if l.DType == ir.I64 && i%8 > 0 {
-				l.Data[i] = 0
+			switch {
+			case l.DType == ir.Bool:
+				l.Data[i] = byte(rng.IntN(2))
+			case !l.DType.IsInt():
+				l.Data[i] = byte(rng.IntN(120)) // no NaN, whose bits need not stay
+			case i%l.DType.Size() == 0:
+				l.Data[i] = byte(rng.IntN(n))
 			}
 		}
 		in = append(in, l)
@@ -81,7 +88,10 @@ func TestGather(t *testing.T) {
 	exactly(t, gathered("130,33", "50", 0))
 	exactly(t, gathered("130,8", "3,5", 0))
 	exactly(t, gathered("5,130", "47", 1))
-	for _, d := range []string{"bool", "bf16", "f32", "f64"} { // two rows at a time
+	exactlyBelow(t, gathered("6,19", "23", 1), 19) // not many columns
+	exactlyBelow(t, gathered("9,3", "40", 1), 3)
+	exactly(t, strings.ReplaceAll(gathered("40,200", "101", 1), "i64", "i32"))
+	for _, d := range []string{"bool", "bf16", "f32", "f64"} { // two rows at a time, or more
 		exactly(t, strings.ReplaceAll(gathered("36,130", "239", 1), "f32", d))
 		exactly(t, strings.ReplaceAll(gathered("37,130", "239", 1), "f32", d))
 	}

@@ -11,7 +11,8 @@ import (
 // the columns as rows, in registers, where those are vectors; nil where there
 // is none. Its operands are the result, of shape [m, n], and the source, [n, m];
 // the last stride of both is 1. n is 4, 8 or 16; m is n, or 4 where vectors of n
-// have 64 bytes.
+// have 64 bytes, or two or four times n where those have 16: the rows of the result then
+// lie one behind the other.
 func Transposition(n, m int64, d ir.DType) *Instr { return Instrs[transpositionName(n, m, d)] }
 
 func transpositionName(n, m int64, d ir.DType) string {
@@ -39,12 +40,12 @@ func transpositions() {
 			if bytes < 16 || bytes > 64 {
 				continue
 			}
-			for _, m := range slices.Compact([]int64{4, n}) {
-				if m < n && bytes < 64 {
+			for _, m := range slices.Compact([]int64{4, n, 2 * n, 4 * n}) {
+				if m < n && bytes < 64 || m > n && bytes > 16 {
 					continue
 				}
 				instrTable = append(instrTable, instrRow{
-					levels: levels(bytes), shapes: [][]int64{{m, n}, {n, m}},
+					levels: levels(max(m, n) * int64(d.Size())), shapes: [][]int64{{m, n}, {n, m}},
 					text: fmt.Sprintf("kernel %[1]s(y %[2]v[%[3]d] out, x %[2]v[%[3]d] in)\n"+
 						"\tserial i < %[4]d\n\t\tserial j < %[5]d\n\t\t\ty[%[5]d*i+j] = x[%[4]d*j+i]",
 						transpositionName(n, m, d), d, n*m, m, n)})

@@ -281,6 +281,43 @@ func TestScratchSize(t *testing.T) {
 	}
 }
 
+// TestStagePlaces stages what places of a table select: these have been checked by a loop
+// ahead, which is to be about the same elements, and as many.
+func TestStagePlaces(t *testing.T) {
+	const text = `
+		kernel f(x f32[40*N] in, i i64[64] in, j i64[64] in, y f32[4*N*60] out) dims(N)
+			serial b < 60
+				let p = i[b+4]
+				fail 1 or(lt(index(p), 0), ge(index(p), 10))
+			serial n < N
+				serial m < 4
+					serial c < 60
+						let q = i[c+4]
+						y[(4*n+m)*60+c] = x[(4*n+m)*10+q]
+	`
+	stage := func(k *Kernel) error {
+		var load *Expr
+		WalkExprs(k.Body, func(e *Expr) {
+			if e.Kind == KLoad && e.Buf.Name == "x" {
+				load = e
+			}
+		})
+		_, err := k.Stage("n", load, "xs", Scratch, ir.Const(40), []Axis{
+			{Var: "q", Extent: ir.Const(10), Stride: ir.Const(4)},
+			{Var: "m", Extent: ir.Const(4), Stride: ir.Const(1)}})
+		return err
+	}
+	apply(t, parse(t, text), stage)
+	for _, other := range [][2]string{{"let q = i[c+4]", "let q = j[c+4]"},
+		{"let q = i[c+4]", "let q = i[c+3]"}, {"b < 60", "b < 59"}, {"ge(index(p), 10)", "ge(index(p), 11)"},
+		{"lt(index(p), 0)", "lt(index(p), -1)"}} {
+
+		if err := stage(parse(t, strings.Replace(text, other[0], other[1], 1))); err == nil {
+			t.Errorf("%s: staged, wanted an error: places are not known to be good", other[1])
+		}
+	}
+}
+
 func TestStage(t *testing.T) {
 	k := parse(t, `
 		kernel conv(x f32[H*W*C] in, w f32[9*C*O] in, y f32[H*W*O] out) dims(H, W, C, O)

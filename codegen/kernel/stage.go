@@ -40,7 +40,7 @@ func (k *Kernel) Stage(v string, e *Expr, name string, space Space, size ir.Dim,
 	if err != nil {
 		return nil, err
 	}
-	s := &staging{k: k, v: v, e: e}
+	s := &staging{k: k, v: v, e: e, passed: p.passed(k)}
 	if err := s.axes(axes); err != nil {
 		return nil, err
 	}
@@ -95,12 +95,13 @@ func sameExpr(a, b *Expr) bool {
 }
 
 type staging struct {
-	k    *Kernel
-	v    string
-	e    *Expr
-	vars []string // of the loops that fill the copy
-	at   ir.Dim   // in the copy, of these
-	copy *Expr    // e in terms of these
+	k      *Kernel
+	v      string
+	e      *Expr
+	passed []check  // what is known there of elements of parameters
+	vars   []string // of the loops that fill the copy
+	at     ir.Dim   // in the copy, of these
+	copy   *Expr    // e in terms of these
 }
 
 // axes expresses e by the axes.
@@ -186,6 +187,10 @@ func (s *staging) covered(f *Facts, body []Stmt, axes []Axis) error {
 		}
 		var err error
 		switch st := st.(type) {
+		case *Let:
+			for _, c := range s.passed {
+				c.tell(f, st)
+			}
 		case *Loop:
 			g := f.Clone()
 			g.Loop(st.Var, st.Extent)

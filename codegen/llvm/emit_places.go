@@ -114,15 +114,14 @@ type turn struct {
 }
 
 // mostTurns bounds the iterations that places are loaded once for.
-const mostTurns = 4
+const mostTurns = 8
 
 // turns are the folded indices d of x in all iterations of the unrolled loop around,
 // if they have the places called name in common and this is the first of them; else
 // just d.
 func (e *emitter) turns(x *kernel.Expr, d ir.Dim, name string, at *kernel.Expr) []ir.Dim {
 	t := e.turn
-	if t.l == nil || t.i > 0 || t.extent > mostTurns || x.Buf.Space != kernel.Global || x.Buf.Out ||
-		loaded(at).Index.Has(t.l.Var) {
+	if t.l == nil || t.i > 0 || t.extent > mostTurns || x.Buf.Out || loaded(at).Index.Has(t.l.Var) {
 
 		return []ir.Dim{d}
 	}
@@ -133,7 +132,9 @@ func (e *emitter) turns(x *kernel.Expr, d ir.Dim, name string, at *kernel.Expr) 
 			inner = inner || st.Var != name && x.Index.Has(st.Var)
 		case *kernel.Loop:
 			jumps = jumps || st.Bind != kernel.Vector
-		case *kernel.If, *kernel.Fail, *kernel.Call:
+		case *kernel.Store:
+			jumps = jumps || st.Buf == x.Buf
+		case *kernel.If, *kernel.Fail, *kernel.Call, *kernel.Alloc:
 			jumps = true
 		}
 	})
@@ -170,34 +171,60 @@ func (e *emitter) gatherPlaces(x *kernel.Expr, d ir.Dim) (val, bool) {
 			e.askOrder(x.Buf, d, name, at, all)
 		}
 	}
-	t := e.vectorType(m.elem)
-	lanes := make([][]value.Value, len(all))
-	for i := range int64(e.width) {
-		inLane := func(d ir.Dim) ir.Dim {
-			return d.Subst(func(s string) (ir.Dim, bool) { return ir.Const(i), s == e.lane })
-		}
-		one := fmt.Sprintf("%s.%d", name, i)
-		e.vars[one] = e.elsewhere(at, func(_ *kernel.Buffer, at ir.Dim) ir.Dim { return inLane(at) })
-		for r, d := range all {
-			l := e.cur.NewLoad(m.elem, e.address(x.Buf, inLane(d).Subst(func(s string) (ir.Dim, bool) {
-				return ir.Sym(one), s == name
-			})))
-			l.Metadata = m.meta
-			lanes[r] = append(lanes[r], l)
-		}
+	address := func(i int64, d ir.Dim) value.Value {
+		return e.address(x.Buf, e.inLane(i, d).Subst(func(s string) (ir.Dim, bool) {
+			return ir.Sym(fmt.Sprintf("%s.%d", name, i)), s == name
+		}))
+	}
+	place := func(i int64) {
+		e.vars[fmt.Sprintf("%s.%d", name, i)] = e.elsewhere(at, func(_ *kernel.Buffer, at ir.Dim) ir.Dim {
+			return e.inLane(i, at)
+		})
 	}
 	values := make([]val, len(all))
-	for r := range all {
-		var v value.Value = constant.NewUndef(t)
-		for i, l := range lanes[r] {
-			v = e.cur.NewInsertElement(v, l, constant.NewInt(types.I32, int64(i)))
+	if size := x.DType.Size(); sideBySide(all) && size*len(all) == 16 && e.width*size >= 16 {
+		list := e.columns(moved(m.elem), e.width, len(all), size, func(i int) value.Value {
+			place(int64(i))
+			return address(int64(i), all[0])
+		}, m)
+		for r, v := range list {
+			values[r] = e.fromStored(val{e.cur.NewBitCast(v, e.vectorType(m.elem)), true}, x.DType)
 		}
-		values[r] = e.fromStored(val{v, true}, x.DType)
+	} else {
+		for i := range int64(e.width) {
+			place(i)
+			for r, d := range all {
+				l := e.cur.NewLoad(m.elem, address(i, d))
+				l.Metadata = m.meta
+				if i == 0 {
+					values[r].Value = constant.NewUndef(e.vectorType(m.elem))
+				}
+				values[r].Value = e.cur.NewInsertElement(values[r].Value, l, constant.NewInt(types.I32, i))
+			}
+		}
+		for r, v := range values {
+			values[r] = e.fromStored(val{v.Value, true}, x.DType)
+		}
 	}
 	if len(all) > 1 {
 		e.turn.values[x] = values
 	}
 	return values[0], true
+}
+
+// inLane is the folded index d in lane i.
+func (e *emitter) inLane(i int64, d ir.Dim) ir.Dim {
+	return d.Subst(func(s string) (ir.Dim, bool) { return ir.Const(i), s == e.lane })
+}
+
+// sideBySide reports whether the elements at these indices follow each other in memory.
+func sideBySide(at []ir.Dim) bool {
+	for i, d := range at {
+		if !d.Sub(at[0]).IsConst(int64(i)) {
+			return false
+		}
+	}
+	return true
 }
 
 // askOrder asks for what lies behind the lanes at d if their places are in order,

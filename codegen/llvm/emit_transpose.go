@@ -20,19 +20,18 @@ import (
 func (e *emitter) transpose(c *kernel.Call) {
 	dst, src := c.Tiles[0], c.Tiles[1]
 	m, n := int(c.Instr.Shapes[0][0]), int(c.Instr.Shapes[0][1])
-	elem := e.memory(src.Buf).elem
-	if f, ok := elem.(*types.FloatType); ok && f.Kind == types.FloatKindHalf {
-		elem = types.I16 // only moved
+	elem := moved(e.memory(src.Buf).elem)
+	if m > n {
+		e.weave(dst, src, elem, m, n)
+		return
 	}
-	within := 16 / src.Buf.DType.Size()
-	part := max(min(m, n/2), within)
-	rows := e.parts(&src, elem, m, n, part)
-	for h := within / 2; h >= 1; h /= 2 {
-		rows = e.alternate(rows, n, within)
-	}
-	for i := 0; i < m && part > within; i += part {
-		e.unzip(rows[i:i+part], n, within, within)
-	}
+	rows := e.columns(elem, n, m, src.Buf.DType.Size(), func(i int) value.Value {
+		row := e.rowAddress(&src, i)
+		if src.Buf.Ahead != 0 {
+			e.prefetch(row, src.Buf.Ahead*int64(src.Buf.DType.Size()), secondCache)
+		}
+		return row
+	}, e.memory(src.Buf))
 	t := types.NewVector(uint64(n), elem)
 	for i := range rows {
 		p := e.cur.NewBitCast(e.rowAddress(&dst, i), types.NewPointer(t))
@@ -41,21 +40,74 @@ func (e *emitter) transpose(c *kernel.Call) {
 	}
 }
 
+// moved is a type that elements of type t are moved as.
+func moved(t types.Type) types.Type {
+	if f, ok := t.(*types.FloatType); ok && f.Kind == types.FloatKindHalf {
+		return types.I16
+	}
+	return t
+}
+
+// weave is transpose of n rows of 16 bytes or more, into m that have 16 bytes each and lie one
+// behind the other: the elements within 16 bytes change places, then those groups come
+// together that are neighbours in the result.
+func (e *emitter) weave(dst, src kernel.Tile, elem types.Type, m, n int) {
+	if !dst.Strides[0].IsConst(int64(n)) {
+		e.errorf("tile of %s: rows are %v apart, wanted %d", dst.Buf.Name, dst.Strides[0], n)
+	}
+	t := types.NewVector(uint64(m), elem)
+	rows := make([]value.Value, n)
+	for i := range rows {
+		l := e.cur.NewLoad(t, e.cur.NewBitCast(e.rowAddress(&src, i), types.NewPointer(t)))
+		l.Align, l.Metadata = llvm.Align(src.Buf.DType.Size()), e.memory(src.Buf).meta
+		rows[i] = l
+	}
+	for h := n / 2; h >= 1; h /= 2 {
+		rows = e.alternate(rows, m, n)
+	}
+	groups := m / n
+	for h := 1; h < groups; h *= 2 {
+		e.unzip(rows, m, n, h)
+	}
+	for i, v := range rows {
+		at := (i%groups*(n/groups) + i/groups) * groups // row of the result
+		p := e.cur.NewBitCast(e.rowAddress(&dst, at), types.NewPointer(t))
+		st := e.cur.NewStore(v, p)
+		st.Align, st.Metadata = llvm.Align(dst.Buf.DType.Size()), e.memory(dst.Buf).meta
+	}
+}
+
+// columns are m vectors, of the elements of the columns of n rows, each of which begins in
+// mem where row says.
+func (e *emitter) columns(elem types.Type, n, m, size int, row func(int) value.Value,
+	mem *memory) []value.Value {
+
+	within := 16 / size
+	part := max(min(m, n/2), within)
+	rows := e.parts(elem, n, m, within, part, row, mem)
+	for h := within / 2; h >= 1; h /= 2 {
+		rows = e.alternate(rows, n, within)
+	}
+	for i := 0; i < m && part > within; i += part {
+		e.unzip(rows[i:i+part], n, within, within)
+	}
+	return rows
+}
+
 // parts loads n rows of m elements as m vectors: for each part of a row one after the
-// other, those of rows that are 16 bytes of elements apart.
-func (e *emitter) parts(src *kernel.Tile, elem types.Type, m, n, part int) []value.Value {
-	within, t := 16/src.Buf.DType.Size(), types.NewVector(uint64(part), elem)
+// other, those of rows that are within, 16 bytes of elements, apart.
+func (e *emitter) parts(elem types.Type, n, m, within, part int, row func(int) value.Value,
+	mem *memory) []value.Value {
+
+	t := types.NewVector(uint64(part), elem)
 	rows := make([]value.Value, m)
 	for i := range n {
-		row := e.rowAddress(src, i)
-		if src.Buf.Ahead != 0 {
-			e.prefetch(row, src.Buf.Ahead*int64(src.Buf.DType.Size()), secondCache)
-		}
+		first := row(i)
 		set, k := i/within/(n/part), i/within%(n/part)
 		for at := 0; at < m; at += part {
-			p := e.cur.NewGetElementPtr(elem, row, constant.NewInt(i64, int64(at)))
+			p := e.cur.NewGetElementPtr(elem, first, constant.NewInt(i64, int64(at)))
 			l := e.cur.NewLoad(t, e.cur.NewBitCast(p, types.NewPointer(t)))
-			l.Align, l.Metadata = llvm.Align(src.Buf.DType.Size()), e.memory(src.Buf).meta
+			l.Align, l.Metadata = llvm.Align(16/within), mem.meta
 			v := &rows[at+set*within+i%within]
 			*v = e.withPart(*v, l, n, part, k)
 		}

@@ -48,33 +48,48 @@ func (s *scheduler) checked() error {
 		if in, err = s.once(last(order), row); err != nil {
 			return err
 		}
-		if err := s.vectorize(row); err != nil {
-			return err
-		}
 	}
 	if err := s.parallel(order); err != nil {
 		return err
 	}
-	w := s.picked(rest)
+	if err := s.pick(in, rest); err != nil || rest == row {
+		return err
+	}
+	return s.vectorize(row)
+}
+
+// pick makes vectors of loop row, whose places have been checked; in is a loop around it
+// that has them in common, if there is one.
+func (s *scheduler) pick(in, row string) error {
+	w := s.picked(row)
 	if in != "" {
-		try := &scheduler{Kernel: s.Kernel.Clone(), t: s.t}
-		if try.pairs(in, rest, w) == nil {
-			s.Kernel = try.Kernel
-			return nil
+		for _, how := range []func(s *scheduler, in, row string, w int64) error{
+			(*scheduler).interleaved, (*scheduler).pairs} {
+
+			try := &scheduler{Kernel: s.Kernel.Clone(), t: s.t}
+			if how(try, in, row, w) == nil {
+				s.Kernel = try.Kernel
+				return nil
+			}
 		}
 	}
-	return s.vectorizeBy(rest, w)
+	return s.vectorizeBy(row, w)
 }
 
 // once has the checks of loop row made once for several iterations of v, the loop
 // around it, if they are the same for all of them, and returns the loop over these.
 func (s *scheduler) once(v, row string) (string, error) {
 	n, ok := s.static(row)
-	if _, known := s.static(v); !ok || !known || n > chunk/2 {
+	count, known := s.static(v)
+	if !ok || !known || n > chunk/2 {
 		return "", nil
 	}
+	rows := max(chunk/n, leastRows)
+	for rows < 4*chunk/n && count >= 32*rows { // there are enough tasks
+		rows *= 2
+	}
 	try := &scheduler{Kernel: s.Kernel.Clone(), t: s.t}
-	in, err := try.Split(v, v+"c", chunk/n, kernel.Clip)
+	in, err := try.Split(v, v+"c", rows, kernel.Clip)
 	if err != nil {
 		return "", err
 	}
@@ -116,12 +131,19 @@ func (s *scheduler) pairs(v, row string, w int64) error {
 	if err != nil {
 		return err
 	}
+	return s.abreast(two, row, w)
+}
+
+// abreast makes vectors of w lanes of loop row for all iterations of loop v, which is
+// around it, at a time.
+func (s *scheduler) abreast(v, row string, w int64) error {
+	length, _ := s.static(row)
 	if main := length / w * w; main < length {
 		names, err := s.Cut(row, ir.Const(main))
 		if err != nil {
 			return err
 		}
-		if _, err := s.Fission(two, 1); err != nil {
+		if _, err := s.Fission(v, 1); err != nil {
 			return err
 		}
 		rest := names[row]
@@ -133,13 +155,13 @@ func (s *scheduler) pairs(v, row string, w int64) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Reorder(row, two, lane); err != nil {
+	if err := s.Reorder(row, v, lane); err != nil {
 		return err
 	}
 	if err := s.Bind(lane, kernel.Vector); err != nil {
 		return err
 	}
-	return s.Bind(two, kernel.Unroll)
+	return s.Bind(v, kernel.Unroll)
 }
 
 // near reports whether rows that iterations of v read, in loop row, have at most most
@@ -175,6 +197,9 @@ func (s *scheduler) picked(v string) int64 {
 	})
 	return min(s.lanes(stores), 16)
 }
+
+// leastRows are those of a task that has checks in common for several.
+const leastRows = 4
 
 const rowChunk = 1024 // elements of a long row whose places are checked ahead
 
