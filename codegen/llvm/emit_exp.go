@@ -12,15 +12,13 @@ import (
 	"github.com/tensorcc/tcc/ir"
 )
 
-// The exponential of f32 by AVX-512: with powers of two in a register, which an
-// instruction looks up, the polynomial is short; two other instructions scale by powers
-// of two and limit a magnitude, which makes infinities and NaN right. After Tang,
-// "Table-driven implementation of the exponential function in IEEE floating-point
-// arithmetic", 1989.
+// The exponential of f32 by AVX-512 and by AVX2: with powers of two in a register, which
+// an instruction looks up, the polynomial is short. After Tang, "Table-driven
+// implementation of the exponential function in IEEE floating-point arithmetic", 1989.
 
 // Native reports whether the target computes an operation by instructions of its own.
 func (t Target) Native(op ir.Op, d ir.DType) bool {
-	return op == ir.OpExp && d == ir.F32 && t.Vector == 512
+	return op == ir.OpExp && d == ir.F32 && (t.Vector == 512 || t.Vector == 256)
 }
 
 // expBits are the bits of an exponent of two, behind the point, that are looked up.
@@ -45,7 +43,8 @@ const (
 	exp3rd = 0x1.555748p-3
 )
 
-// expFloat does 16 lanes at a time, or those that there are.
+// expFloat does as many lanes at a time as a register has, or those that there are, but
+// AVX2, which looks up in whole registers, no less.
 func expFloat(c *opCall) value.Value {
 	x, width := c.a[0], 1
 	switch {
@@ -58,8 +57,11 @@ func expFloat(c *opCall) value.Value {
 		first := constant.NewInt(types.I32, 0)
 		x = c.cur.NewInsertElement(zeroOf(types.NewVector(1, types.Float)), x, first)
 	}
-	lanes := 4
-	for lanes < min(width, 16) {
+	lanes, exp := 4, c.exp
+	if c.target.Vector == 256 {
+		lanes, exp = 8, c.exp256
+	}
+	for lanes < min(width, c.target.Vector/32) {
 		lanes *= 2
 	}
 	var parts []value.Value
@@ -68,7 +70,7 @@ func expFloat(c *opCall) value.Value {
 		if lanes != width {
 			part = c.shuffle(x, x, lanes, func(i int) int { return min(at+i, width-1) })
 		}
-		parts = append(parts, c.exp(part))
+		parts = append(parts, exp(part))
 	}
 	for ; len(parts) > 1; lanes *= 2 {
 		var pairs []value.Value
@@ -89,7 +91,8 @@ func expFloat(c *opCall) value.Value {
 }
 
 // exp is e**x in a register of floats: with n = x/log(2) rounded to 1/16 and
-// r = x - n*log(2) it is 2**n * e**r.
+// r = x - n*log(2) it is 2**n * e**r. Two instructions scale by powers of two and limit a
+// magnitude, which makes infinities and NaN right.
 func (e *emitter) exp(x value.Value) value.Value {
 	t := x.Type().(*types.VectorType)
 	all := func(f float64) value.Value {
