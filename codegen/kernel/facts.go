@@ -231,7 +231,7 @@ func (f *Facts) InBounds(index, size ir.Dim) bool {
 }
 
 func (f *Facts) nonNeg(d ir.Dim) bool {
-	if f.obvious(d) {
+	if f.obvious(d) || f.boxed(d) {
 		return true
 	}
 	if f.refuted(d) {
@@ -276,6 +276,28 @@ func (f *Facts) obvious(d ir.Dim) bool {
 	return ir.Walk(d, func(k int64) bool { return k >= 0 },
 		func(s string) bool { return !f.sign[s] },
 		func(_ byte, a, b bool) bool { return a && b })
+}
+
+// boxed reports whether d, a sum of multiples of loop variables, is not negative whatever
+// values in their ranges these have, each by itself.
+func (f *Facts) boxed(d ir.Dim) bool {
+	for _, s := range d.SymNames() {
+		coef, rest, linear := d.Linear(s)
+		k, static := coef.Int()
+		i := f.loops[s]
+		if !linear || !static || i == 0 {
+			return false
+		}
+		if d = rest; k < 0 {
+			most, ok := f.facts[i-1].Add(ir.Sym(s)).Int()
+			if !ok || -k > 1<<31 || most > 1<<31 {
+				return false
+			}
+			d = rest.AddConst(k * most)
+		}
+	}
+	least, ok := d.Int()
+	return ok && least >= 0
 }
 
 func (f *Facts) eliminate(d ir.Dim, depth int) bool {

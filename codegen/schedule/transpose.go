@@ -136,6 +136,13 @@ func (c *crossing) tile(d []string) error {
 		inner = []string{it, jt}
 	}
 	if n := c.perLine(); n > 1 {
+		if inBlocks {
+			half, err := c.Split(it, it+"h", n, kernel.Clip)
+			if err != nil {
+				return err
+			}
+			inner = append(inner, half)
+		}
 		half, err := c.Split(jt, jt+"h", n, kernel.Clip)
 		if err != nil {
 			return err
