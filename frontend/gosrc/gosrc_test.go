@@ -119,6 +119,26 @@ func TestBuildErrors(t *testing.T) {
 	}
 }
 
+// TestTidiedModule records in a module whose go.mod lacks what only generated files import.
+func TestTidiedModule(t *testing.T) {
+	dir := gosrctest.Archive(t, "../..", "testdata/forms.txtar")
+	name := filepath.Join(dir, "go.mod")
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = regexp.MustCompile(`require golang.org/x/sys .*`).ReplaceAll(text, nil)
+	if err := os.WriteFile(name, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := record(dir, "cmd"); err != nil {
+		t.Error(err)
+	}
+	if after, err := os.ReadFile(name); err != nil || !bytes.Equal(after, text) {
+		t.Errorf("%v: go.mod became\n%s", err, after)
+	}
+}
+
 func TestMainPackage(t *testing.T) {
 	p, _, err := record(gosrctest.Archive(t, "../..", "testdata/forms.txtar"), "cmd")
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path"
@@ -53,10 +54,7 @@ func (p *Package) Record(ctx context.Context, overlay map[string][]byte) (err er
 		return err
 	}
 	exe := filepath.Join(temp, "record.exe")
-	build := exec.CommandContext(ctx, "go", "build", "-tags="+Tag, "-overlay="+config,
-		"-o="+exe, target)
-	build.Dir = p.Dir
-	if out, err := build.CombinedOutput(); err != nil {
+	if out, err := p.build(ctx, temp, target, "-overlay="+config, "-o="+exe); err != nil {
 		return fmt.Errorf("%s: go build: %w\n%s", p.Path, err,
 			p.named(string(bytes.TrimSpace(out)), replaced))
 	}
@@ -67,6 +65,37 @@ func (p *Package) Record(ctx context.Context, overlay map[string][]byte) (err er
 			bytes.TrimSpace(out))
 	}
 	return p.collect(temp)
+}
+
+// build builds target, and returns what the go command says. Before there are generated files, go
+// mod tidy drops what only these import from the user's go.mod: if that fails, a copy in the folder
+// temp, which the go command may complete, takes its place.
+func (p *Package) build(ctx context.Context, temp, target string, flags ...string) ([]byte, error) {
+	goBuild := func(flags ...string) ([]byte, error) {
+		c := exec.CommandContext(ctx, "go", append(append([]string{"build", "-tags=" + Tag}, flags...),
+			target)...)
+		c.Dir = p.Dir
+		return c.CombinedOutput()
+	}
+	out, err := goBuild(flags...)
+	if err == nil || p.pkg.Module == nil {
+		return out, err
+	}
+	mod := filepath.Join(temp, "go.mod")
+	for _, ext := range []string{".mod", ".sum"} {
+		from := strings.TrimSuffix(p.pkg.Module.GoMod, ".mod") + ext
+		text, rerr := os.ReadFile(from)
+		if rerr == nil {
+			rerr = os.WriteFile(strings.TrimSuffix(mod, ".mod")+ext, text, 0o600)
+		}
+		if rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
+			return out, errors.Join(err, rerr)
+		}
+	}
+	if _, again := goBuild(append(flags, "-mod=mod", "-modfile="+mod)...); again == nil {
+		return nil, nil
+	}
+	return out, err
 }
 
 // program returns the files of the program, by absolute path, and the package
