@@ -206,6 +206,27 @@ func TestFunctionForms(t *testing.T) {
 	}
 }
 
+// TestRuntimeBeside puts a copy of the runtime beside functions: before it is there, and again.
+func TestRuntimeBeside(t *testing.T) {
+	dir := gosrctest.Module(t, "../..", map[string][]byte{"f.go": []byte("package f\n\n" +
+		"import \"github.com/tensorcc/tcc/frontend/tensor\"\n\n//tcc:compile x=f32[N]\n" +
+		"func Twice(x tensor.Tensor) tensor.Tensor { return x.Add(x) }\n")})
+	plain := withoutLLVM(t)
+	t.Chdir(dir)
+	args := []string{"gen", "-runtime", "copy", "-cpu", "generic"}
+	if status, _, stderr := tcc(t, append(args, "-check")...); status != exitFail ||
+		!strings.Contains(stderr, "is stale") {
+		t.Errorf("before anything is written: exit status %d: %s", status, stderr)
+	}
+	wantNothing(t, filepath.Join(dir, "rt"))
+	for range 2 {
+		if status, _, stderr := tcc(t, args...); status != exitOK {
+			t.Fatal(stderr)
+		}
+	}
+	mustTool(t, dir, plain, "go", "vet", "./...")
+}
+
 // TestGenCheck sees that -check finds what a change has made stale, and writes
 // nothing.
 func TestGenCheck(t *testing.T) {

@@ -53,6 +53,12 @@ func (p *Package) Record(ctx context.Context, overlay map[string][]byte) (err er
 	if err != nil {
 		return err
 	}
+	for name := range files {
+		// The assembler runs in the folder of its files, overlay or not.
+		if dir := filepath.Dir(name); filepath.Ext(name) == ".s" && os.Mkdir(dir, fs.ModePerm) == nil {
+			defer os.Remove(dir) // fails once there are files
+		}
+	}
 	exe := filepath.Join(temp, "record.exe")
 	if out, err := p.build(ctx, temp, target, "-overlay="+config, "-o="+exe); err != nil {
 		return fmt.Errorf("%s: go build: %w\n%s", p.Path, err,
