@@ -120,7 +120,7 @@ func (a *Artifact) schedule(level string, o Options) (*Level, error) {
 		if k.Scratch, err = a.Plan.KernelInt(i, scratch(k.Tree, level)); err != nil {
 			return nil, err
 		}
-		if k.Common, err = a.Plan.KernelInt(i, kernel.CommonSize(k.Tree)); err != nil {
+		if k.Common, err = a.Plan.KernelInt(i, common(k.Tree, level)); err != nil {
 			return nil, err
 		}
 		if k.Ahead, err = a.Plan.Tasks(i, kernel.TasksAhead(k.Tree)); err != nil {
@@ -208,6 +208,13 @@ func scratch(k *kernel.Kernel, level string) ir.Dim {
 		panic("BUG: " + err.Error())
 	}
 	return n
+}
+
+func common(k *kernel.Kernel, level string) ir.Dim {
+	if level == runtime.LevelGeneric {
+		return purego.Common(k)
+	}
+	return kernel.CommonSize(k)
 }
 
 // compile has LLVM make code of the kernels of all native levels.

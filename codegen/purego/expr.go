@@ -37,7 +37,7 @@ func (p *printer) expr(e *kernel.Expr) (string, error) {
 		}
 		args[i] = s
 	}
-	dynamic := func(a *kernel.Expr) bool { return !static(a) }
+	dynamic := func(a *kernel.Expr) bool { return !p.static(a) }
 	if len(args) > 0 && !slices.ContainsFunc(e.Args, dynamic) {
 		// Go computes with constants exactly and refuses what overflows: the
 		// operation must see a variable.
@@ -48,8 +48,7 @@ func (p *printer) expr(e *kernel.Expr) (string, error) {
 	t := p.temp()
 	p.vars[e] = t
 	if e.Kind == kernel.KLoad {
-		p.load(t, e, args)
-		return t, nil
+		return t, p.load(t, e, args)
 	}
 	f, err := operation(e, args)
 	if err != nil {
@@ -80,23 +79,28 @@ func (p *printer) temp() string {
 }
 
 // static reports whether e is printed as a constant.
-func static(e *kernel.Expr) bool {
-	return e.Kind == kernel.KConst || e.Kind == kernel.KIndex && e.Index.Static()
+func (p *printer) static(e *kernel.Expr) bool {
+	return e.Kind == kernel.KConst || e.Kind == kernel.KIndex && p.fold(e.Index).Static()
 }
 
-func (p *printer) load(t string, e *kernel.Expr, args []string) {
-	at := p.use(e.Buf.Name) + "[" + p.at(e.Index) + "]"
+func (p *printer) load(t string, e *kernel.Expr, args []string) error {
+	place := p.place
+	if len(args) > 0 {
+		place = p.guarded
+	}
+	at := place(e.Buf, e.Index)
 	if p.wide[e.Buf] {
 		at = "float32(" + at + ")"
 	}
 	if len(args) == 0 {
 		p.printf("%s := %s", t, at)
-		return
+		return nil
 	}
 	p.printf("%s := %s", t, args[1])
 	p.printf("if %s {", args[0])
 	p.printf("\t%s = %s", t, at)
 	p.printf("}")
+	return nil
 }
 
 func constant(e *kernel.Expr) string {

@@ -11,9 +11,12 @@ import (
 // Func returns the source of k as a Go function named name. The package it
 // goes into imports math and unsafe, and the runtime under the name rt.
 func Func(k *kernel.Kernel, name string) (string, error) {
-	p := &printer{indent: 1, vars: map[*kernel.Expr]string{}, used: map[string]bool{},
-		wide: accumulators(k)}
-	if err := p.tasks(k.Body); err != nil {
+	p := &printer{k: k, indent: 1, vars: map[*kernel.Expr]string{}, used: map[string]bool{},
+		wide: accumulators(k), turns: map[string]ir.Dim{}, split: scalars(k)}
+	p.copied, p.offsets = copies(k, p.wide), map[*kernel.Buffer]ir.Dim{}
+	layOut(k, kernel.Scratch, p.copied, p.offsets)
+	layOut(k, kernel.Common, p.copied, p.offsets)
+	if err := p.nests(k.Body); err != nil {
 		return "", fmt.Errorf("purego: kernel %s: %w", k.Name, err)
 	}
 	body := p.out.String()
@@ -39,13 +42,18 @@ func Func(k *kernel.Kernel, name string) (string, error) {
 
 // printer writes the body of one function.
 type printer struct {
+	k       *kernel.Kernel
 	out     strings.Builder
 	indent  int
 	temps   int
-	vars    map[*kernel.Expr]string // values of shared expressions in scope
-	used    map[string]bool         // names that were printed: Go refuses idle ones
-	wide    map[*kernel.Buffer]bool // accumulators, see there
-	scratch ir.Dim                  // bytes of scratch given out so far
+	vars    map[*kernel.Expr]string   // values of shared expressions in scope
+	used    map[string]bool           // names that were printed: Go refuses idle ones
+	wide    map[*kernel.Buffer]bool   // accumulators, see there
+	copied  map[*kernel.Buffer]bool   // copies that are held in float64
+	offsets map[*kernel.Buffer]ir.Dim // of scratch and common buffers, in bytes
+	turns   map[string]ir.Dim         // iterations of unrolled loops around
+	split   map[*kernel.Buffer]bool   // local buffers whose elements are variables
+	streams *streams                  // of the innermost loop around; nil where it has none
 }
 
 func (p *printer) printf(format string, args ...any) {
@@ -74,7 +82,7 @@ var goTypes = map[ir.DType]string{
 
 // dim prints an integer expression.
 func (p *printer) dim(d ir.Dim) string {
-	return ir.Walk(d, func(k int64) string { return fmt.Sprint(k) }, p.use,
+	return ir.Walk(p.fold(d), func(k int64) string { return fmt.Sprint(k) }, p.use,
 		func(op byte, a, b string) string {
 			switch op {
 			case '+', '*':
@@ -94,48 +102,13 @@ func (p *printer) dim(d ir.Dim) string {
 // at prints an index. A negative number, which a check before it keeps from being used, is printed
 // as a variable: Go takes it for a mistake as a constant.
 func (p *printer) at(d ir.Dim) string {
-	n, ok := d.Int()
+	n, ok := p.fold(d).Int()
 	if !ok || n >= 0 {
 		return p.dim(d)
 	}
 	t := p.temp()
 	p.printf("%s := int64(%d)", t, n)
 	return t
-}
-
-// tasks prints the parallel loops as one loop over [lo,hi).
-func (p *printer) tasks(body []kernel.Stmt) error {
-	var loops []*kernel.Loop
-	for len(body) == 1 {
-		l, ok := body[0].(*kernel.Loop)
-		if !ok || l.Bind != kernel.Parallel && l.Bind != kernel.Steps {
-			break
-		}
-		loops, body = append(loops, l), l.Body
-	}
-	if len(loops) == 0 {
-		p.printf("_, _ = lo, hi")
-		return p.stmts(body)
-	}
-	p.printf("for task := lo; task < hi; task++ {")
-	p.indent++
-	p.printf("rest := task")
-	for i := len(loops) - 1; i > 0; i-- {
-		e := p.dim(loops[i].Extent)
-		if loops[i].Extent.Equal(ir.Const(0)) {
-			e = "1" // there are no tasks, and Go refuses to divide by a constant 0
-		}
-		p.printf("%s := rest %% %s", ident(loops[i].Var), e)
-		p.printf("rest /= %s", e)
-	}
-	p.printf("%s := rest", ident(loops[0].Var))
-	for _, l := range loops {
-		p.printf("_ = %s", ident(l.Var))
-	}
-	err := p.stmts(body)
-	p.indent--
-	p.printf("}")
-	return err
 }
 
 // stmts prints a scope: values computed in it are forgotten at its end.
@@ -166,7 +139,10 @@ func (p *printer) stmt(s kernel.Stmt) error {
 		if err != nil {
 			return err
 		}
-		p.printf("%s[%s] = %s", p.use(s.Buf.Name), p.at(s.Index), v)
+		if p.copied[s.Buf] {
+			v = "float64(" + v + ")"
+		}
+		p.printf("%s = %s", p.place(s.Buf, s.Index), v)
 		p.forgetLoads()
 	case *kernel.Let:
 		v, err := p.expr(s.Value)
@@ -193,26 +169,14 @@ func (p *printer) stmt(s kernel.Stmt) error {
 	return nil
 }
 
-func (p *printer) loop(l *kernel.Loop) error {
-	if l.Bind == kernel.Parallel {
-		return fmt.Errorf("BUG: parallel loop %s inside", l.Var)
-	}
-	v := ident(l.Var)
-	p.forgetLoads()
-	p.printf("for %s := int64(0); %s < %s; %s++ {", v, v, p.dim(l.Extent), v)
-	p.indent++
-	err := p.stmts(l.Body)
-	p.indent--
-	p.printf("}")
-	p.forgetLoads()
-	return err
-}
-
 func (p *printer) cond(s *kernel.If) error {
 	v, err := p.expr(s.Cond)
 	if err != nil {
 		return err
 	}
+	outer := p.streams
+	p.streams = nil // what is touched under a condition may be nowhere
+	defer func() { p.streams = outer }()
 	p.printf("if %s {", v)
 	p.indent++
 	err = p.stmts(s.Then)
@@ -235,21 +199,32 @@ func (p *printer) alloc(b *kernel.Buffer) error {
 		p.printf("_ = %s", n)
 		return nil
 	}
-	if b.Space == kernel.Scratch {
-		p.printf("%s := unsafe.Slice((*%s)(unsafe.Add(scratch, %s)), %s)", n, t, p.dim(p.scratch),
-			p.dim(b.Size))
-		p.scratch = p.scratch.Add(rounded(b))
+	if p.wide[b] || p.copied[b] {
+		t = "float64"
+	}
+	switch b.Space {
+	case kernel.Scratch, kernel.Common:
+		from := "scratch"
+		if b.Space == kernel.Common {
+			from = fmt.Sprintf("bufs[%d]", len(p.k.Params))
+		}
+		p.printf("%s := unsafe.Slice((*%s)(unsafe.Add(%s, %s)), %s)", n, t, from,
+			p.dim(p.offsets[b]), p.dim(b.Size))
 		return nil
 	}
-	k, ok := b.Size.Int()
+	k, ok := p.fold(b.Size).Int()
 	if !ok || b.Space != kernel.Local {
 		return fmt.Errorf("buffer %s of size %v in space %d has no pure Go form", b.Name, b.Size,
 			b.Space)
 	}
-	if p.wide[b] {
-		t = "float64"
+	if !p.split[b] {
+		p.printf("var %s [%d]%s", n, k, t)
+		return nil
 	}
-	p.printf("var %s [%d]%s", n, k, t)
+	for i := range k {
+		p.printf("var %s_%d %s", n, i, t)
+		p.printf("_ = %s_%d", n, i)
+	}
 	return nil
 }
 
@@ -259,16 +234,31 @@ func (p *printer) forgetLoads() { clear(p.vars) }
 
 // Scratch is the bytes of scratch memory that the function of k needs.
 func Scratch(k *kernel.Kernel) ir.Dim {
-	total := ir.Const(0)
-	kernel.WalkStmts(k.Body, func(s kernel.Stmt) {
-		if a, ok := s.(*kernel.Alloc); ok && a.Buf.Space == kernel.Scratch {
-			total = total.Add(rounded(a.Buf))
-		}
-	})
-	return total
+	return layOut(k, kernel.Scratch, copies(k, accumulators(k)), map[*kernel.Buffer]ir.Dim{})
 }
 
-// rounded is the size of b in bytes, up to a cache line.
-func rounded(b *kernel.Buffer) ir.Dim {
-	return b.Size.MulConst(int64(b.DType.Size())).AddConst(63).FloorDiv(ir.Const(64)).MulConst(64)
+// Common is the bytes of memory that all tasks of the function of k share.
+func Common(k *kernel.Kernel) ir.Dim {
+	return layOut(k, kernel.Common, copies(k, accumulators(k)), map[*kernel.Buffer]ir.Dim{})
+}
+
+// layOut puts the buffers in space one after the other, and returns the bytes that they
+// take up.
+func layOut(k *kernel.Kernel, space kernel.Space, copied map[*kernel.Buffer]bool,
+	offsets map[*kernel.Buffer]ir.Dim) ir.Dim {
+
+	total := ir.Const(0)
+	kernel.WalkStmts(k.Body, func(s kernel.Stmt) {
+		a, ok := s.(*kernel.Alloc)
+		if !ok || a.Buf.Space != space || a.Buf.Of != nil {
+			return
+		}
+		d := a.Buf.DType
+		if copied[a.Buf] {
+			d = ir.F64
+		}
+		offsets[a.Buf] = total
+		total = total.Add(kernel.ScratchBytes(a.Buf.Size, d))
+	})
+	return total
 }

@@ -29,6 +29,35 @@ func accumulators(k *kernel.Kernel) map[*kernel.Buffer]bool {
 	return wide
 }
 
+// copies finds the scratch and common buffers of f32 that only such sums read: they
+// are of float64 too, so that elements are converted once, when they are copied.
+func copies(k *kernel.Kernel, sums map[*kernel.Buffer]bool) map[*kernel.Buffer]bool {
+	factors, out := map[*kernel.Expr]bool{}, map[*kernel.Buffer]bool{}
+	kernel.WalkStmts(k.Body, func(s kernel.Stmt) {
+		if st, ok := s.(*kernel.Store); ok && sums[st.Buf] && st.Value.Kind == kernel.KOp {
+			factors[st.Value.Args[0]], factors[st.Value.Args[1]] = true, true
+		}
+	})
+	see := func(b *kernel.Buffer, ok bool) {
+		if was, seen := out[b]; seen {
+			ok = ok && was
+		}
+		out[b] = ok && b.DType == ir.F32 && b.Of == nil &&
+			(b.Space == kernel.Scratch || b.Space == kernel.Common)
+	}
+	kernel.WalkExprs(k.Body, func(e *kernel.Expr) {
+		if e.Kind == kernel.KLoad {
+			see(e.Buf, factors[e] && len(e.Args) == 0)
+		}
+	})
+	kernel.WalkStmts(k.Body, func(s kernel.Stmt) {
+		if a, ok := s.(*kernel.Alloc); ok && a.Buf.Of != nil {
+			see(a.Buf.Of, false)
+		}
+	})
+	return out
+}
+
 // isSum reports whether s adds a product to the element that it stores.
 func isSum(s *kernel.Store) bool {
 	v := s.Value
@@ -42,21 +71,30 @@ func isSum(s *kernel.Store) bool {
 
 // accumulate prints a store to an accumulator.
 func (p *printer) accumulate(s *kernel.Store) error {
-	at := p.use(s.Buf.Name) + "[" + p.at(s.Index) + "]"
+	at := p.place(s.Buf, s.Index)
 	if s.Value.Kind == kernel.KConst {
 		p.printf("%s = float64(%s)", at, constant(s.Value))
 		p.forgetLoads()
 		return nil
 	}
-	x, err := p.expr(s.Value.Args[0])
+	x, err := p.factor(s.Value.Args[0])
 	if err != nil {
 		return err
 	}
-	y, err := p.expr(s.Value.Args[1])
+	y, err := p.factor(s.Value.Args[1])
 	if err != nil {
 		return err
 	}
-	p.printf("%s += float64(%s) * float64(%s)", at, x, y)
+	p.printf("%s += %s * %s", at, x, y)
 	p.forgetLoads()
 	return nil
+}
+
+// factor prints what a sum multiplies.
+func (p *printer) factor(e *kernel.Expr) (string, error) {
+	if e.Kind == kernel.KLoad && p.copied[e.Buf] {
+		return p.place(e.Buf, e.Index), nil
+	}
+	x, err := p.expr(e)
+	return "float64(" + x + ")", err
 }

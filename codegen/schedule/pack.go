@@ -189,7 +189,7 @@ type axis struct {
 // those of the task.
 func (p *product) packAt(v string, e *kernel.Expr, t *tiling, rows, whole bool) error {
 	l := &layout{product: p, at: loadIndex(e), used: map[string]bool{}, slide: rows, whole: whole,
-		n0: t.n0, inner: p.strided(e)}
+		n0: t.n0, inner: p.strided(e) && !p.scalar()}
 	l.red = p.red
 	if v == t.task {
 		l.red = slices.Concat(t.moved, p.red)
@@ -206,7 +206,8 @@ func (p *product) packAt(v string, e *kernel.Expr, t *tiling, rows, whole bool) 
 	for _, r := range l.red {
 		if cr, _, ok := l.at.Linear(r); ok && !cr.IsConst(0) && !l.used[r] {
 			n := p.Loop(r).Extent
-			a := axis{Axis: kernel.Axis{Var: r, Extent: n}, most: n, coef: cr}
+			a := axis{Axis: kernel.Axis{Var: r, Extent: n}, most: n, coef: cr,
+				lanes: p.scalar() && r == last(p.red)}
 			switch whole := v == t.task; {
 			case whole && r == t.split.out:
 				continue // is part of the axis of its blocks

@@ -40,7 +40,7 @@ func (p *product) passSteps() int64 {
 func (p *product) once(b block) bool {
 	k, ok := p.k.Int()
 	n, fixed := p.static(p.n)
-	if !ok || !fixed || k*n*4 < int64(p.t.L3) || p.spread() {
+	if !ok || !fixed || p.scalar() || k*n*4 < int64(p.t.L3) || p.spread() {
 		return false
 	}
 	m, ok := p.rows()

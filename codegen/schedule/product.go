@@ -18,7 +18,7 @@ type product struct {
 	n      string                  // the axis of lanes
 	m, h   string                  // the axis of rows and one around it, or empty
 	k      ir.Dim                  // iterations of the accumulation
-	odd    map[*kernel.Buffer]bool // what is not contiguous over lanes
+	odd    map[*kernel.Buffer]bool // what is not contiguous over lanes; in scalar code what is copied
 	shared map[*kernel.Buffer]bool // of it, what neighbouring columns share
 	// shares are the buffers whose columns are packed once for all tasks.
 	shares map[*kernel.Buffer]bool
@@ -29,9 +29,6 @@ type product struct {
 // product schedules accumulations in register blocks: rows of one axis by
 // vectors of another.
 func (s *scheduler) product() error {
-	if s.t.Vector == 0 {
-		return refuse("scalar code")
-	}
 	d := s.domain()
 	if len(d) == 0 {
 		return refuse("no independent outer loop")
@@ -41,8 +38,16 @@ func (s *scheduler) product() error {
 	if err := p.recognize(); err != nil {
 		return err
 	}
+	if p.scalar() {
+		if err := p.loops(); err != nil {
+			return err
+		}
+	}
 	if err := p.axes(); err != nil {
 		return err
+	}
+	if p.scalar() {
+		p.oddSteps()
 	}
 	return p.tile()
 }
@@ -127,7 +132,7 @@ func (p *product) axes() error {
 	if best >= 100 {
 		return refuse("no axis long enough for lanes")
 	}
-	if best >= 8 && p.contiguous() && p.size(p.k, 64) > 8 && !p.packs() {
+	if !p.scalar() && best >= 8 && p.contiguous() && p.size(p.k, 64) > 8 && !p.packs() {
 		return refuse("memory is contiguous along the accumulation")
 	}
 	p.odd, p.shared = map[*kernel.Buffer]bool{}, map[*kernel.Buffer]bool{}

@@ -130,7 +130,7 @@ func (p *product) depth(b block) depth {
 	if p.passes(b) {
 		return depth{len(p.red), p.passSteps()}
 	}
-	if p.m == "" || p.spread() {
+	if p.m == "" || p.spread() || p.scalar() {
 		return depth{}
 	}
 	most := max(int64(p.t.Deep)/(b.cols*b.w*4), 16)
@@ -336,6 +336,9 @@ func (p *product) group(b block, deep bool) grouping {
 		g.h = take(h)
 	default:
 		rows := max(min(int64(p.t.L2)/4/max(k*b.rows*4, 1), 128/b.rows), 1)
+		if p.scalar() {
+			rows = scalarRows / b.rows
+		}
 		g.m = take(min(tilesM, rows))
 		g.h = take(min(h, max(rows/g.m, 1)))
 		g.n = take(tilesN)

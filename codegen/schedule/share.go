@@ -36,6 +36,9 @@ func (p *product) mayShare(e *kernel.Expr) bool {
 	if p.odd[e.Buf] {
 		return m >= minTurnedRows
 	}
+	if p.scalar() {
+		return false
+	}
 	return m >= minSharedRows && k >= minSharedDepth
 }
 
@@ -49,6 +52,9 @@ func (p *product) shareColumns(e *kernel.Expr, t *tiling) error {
 	body := p.Loop(t.nt).Body
 	own = len(body) - own
 	for _, s := range body[:own] {
+		if p.scalar() {
+			break // no requests for lines
+		}
 		l, ok := s.(*kernel.Loop)
 		if step, _, _ := index.Linear(last(p.red)); !ok || p.magnitude(step) <= t.cols*t.w {
 			continue

@@ -61,7 +61,9 @@ var Targets = map[string]Target{
 		Stream: 14 << 20},
 	"arm64": {Name: "arm64", Vector: 16, Rows: 8, Cols: 2, Accs: 24, Regs: 31,
 		Deep: 16 << 10, L1: 32 << 10, L2: 512 << 10, L3: 4 << 20, Chains: 8, MaxNaN: true},
-	"generic": {Name: "generic", L1: 32 << 10, L2: 256 << 10, Chains: 1},
+	// Go keeps no more sums in registers of amd64: it computes all products of a step
+	// before it adds the first.
+	"generic": {Name: "generic", Rows: 2, Cols: 3, Accs: 6, L1: 32 << 10, L2: 256 << 10, Chains: 1},
 }
 
 // stream marks the buffers of k that are larger than the caches.

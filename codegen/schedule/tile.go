@@ -85,7 +85,7 @@ func (s *scheduler) lanesLast(vars []string, stmt []kernel.Stmt) error {
 func (s *scheduler) unroll(vars []string) error {
 	for i, v := range vars {
 		b := kernel.Unroll
-		if i == len(vars)-1 {
+		if i == len(vars)-1 && s.t.Vector > 0 {
 			b = kernel.Vector
 		}
 		if err := s.Bind(v, b); err != nil {
@@ -194,5 +194,8 @@ func (s *scheduler) roll(vars []string, body []kernel.Stmt) error {
 			return err
 		}
 	}
-	return s.Bind(vars[len(vars)-1], kernel.Vector)
+	if s.t.Vector == 0 {
+		return nil
+	}
+	return s.Bind(last(vars), kernel.Vector)
 }

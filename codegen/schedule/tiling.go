@@ -35,7 +35,11 @@ type splitLoop struct {
 
 // tile splits and orders the loops, packs operands, and makes the blocks.
 func (p *product) tile() error {
-	t := &tiling{block: p.shape(), extents: map[string]ir.Dim{}}
+	shape := p.shape
+	if p.scalar() {
+		shape = p.scalarShape
+	}
+	t := &tiling{block: shape(), extents: map[string]ir.Dim{}}
 	t.once = p.once(t.block)
 	for _, v := range p.domain {
 		t.extents[v] = p.Loop(v).Extent
@@ -116,7 +120,7 @@ func (p *product) tasks(t *tiling, d depth) ([]string, error) {
 	}
 	tasks, ok := p.static(p.n)
 	each := p.size(p.k, 0) * t.n * t.cols * t.w * 4
-	n := ceil(int64(p.t.L3), max(each, 1))
+	n := max(ceil(int64(p.t.L3), max(each, 1)), 1)
 	for ok && tasks%n != 0 {
 		n--
 	}
@@ -300,7 +304,9 @@ func (p *product) block(v variant, t *tiling) error {
 // where it is not whole vectors, and returns those of them that are unrolled:
 // without the vectors where their number is not known.
 func (p *product) lanesIn(n0 string, rows []string, w int64) ([]string, error) {
-	if w = p.narrow(n0, w); w == 1 {
+	if _, ok := p.static(n0); !ok && w == 1 {
+		rows = nil // no mask
+	} else if w = p.narrow(n0, w); w == 1 {
 		return []string{n0}, nil
 	}
 	lane, err := p.Split(n0, n0+"l", w, kernel.Mask)
