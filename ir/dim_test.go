@@ -3,6 +3,7 @@ package ir
 import (
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 )
 
@@ -116,6 +117,8 @@ func TestDimEvalErrors(t *testing.T) {
 	} {
 		if v, err := d.Eval(map[string]int64{"N": 0}); err == nil {
 			t.Errorf("%v = %d, want an error", d, v)
+		} else if want := "dim " + d.String() + ": "; !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("error %q, want one that begins with %q", err, want)
 		}
 	}
 }

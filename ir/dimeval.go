@@ -109,7 +109,7 @@ func (d Dim) Eval(env map[string]int64) (int64, error) {
 	var err error
 	fail := func(format string, args ...any) int64 {
 		if err == nil {
-			err = fmt.Errorf("dim "+d.String()+": "+format, args...)
+			err = fmt.Errorf("dim %v: "+format, append([]any{d}, args...)...)
 		}
 		return 0
 	}
