@@ -457,6 +457,20 @@ var extentGraphs = map[string]string{
 	v3 = concat <f32[N+5]> v2 v1 {0}
 	return v3
 `,
+	"maximum of nothing": `graph f
+	v0 = param <f32[N]> {x}
+	v1 = argmax <i64[]> v0 {0}
+	return v1
+`,
+	"minima of nothing or none": `graph f
+	v0 = param <f32[N]> {x}
+	v1 = broadcast <f32[N,2]> v0 {shape=[N,2] axes=[0]}
+	v2 = slice <f32[max(0,N-4),2]> v1 {start=[4,0] step=[1,1] shape=[max(0,N-4),2]}
+	v3 = argmin <i64[2]> v2 {0}
+	v4 = argmin <i64[N]> v1 {1}
+	v5 = concat <i64[N+2]> v3 v4 {0}
+	return v5
+`,
 	"part of a part": `graph f
 	v0 = param <f32[N]> {x}
 	v1 = const <i64[1]> {1}

@@ -36,6 +36,8 @@ func (b *builder) valueBounds(v *ir.Value) ([]runtime.Step, error) {
 		r.inside(v.Type.Shape, v.Args[0].Type.Shape)
 	case ir.OpDynamicUpdate:
 		r.inside(v.Args[1].Type.Shape, v.Args[0].Type.Shape)
+	case ir.OpArgMax, ir.OpArgMin:
+		r.some(v.Args[0].Type.Shape[v.Attr.(*ir.AxisAttr).Axis], v.Type.Shape)
 	}
 	return r.steps, r.err
 }
@@ -77,6 +79,13 @@ func (r *requirer) slice(x ir.Shape, a *ir.SliceAttr) {
 		if end := last.AddConst(1); !f.NonNeg(x[i].Sub(end)) {
 			r.atMost(end.Mul(some), x[i], "end")
 		}
+	}
+}
+
+// some requires elements along an axis of extent d where there is a result.
+func (r *requirer) some(d ir.Dim, result ir.Shape) {
+	if !r.b.facts.NonNeg(d.AddConst(-1)) {
+		r.atMost(result.Size().Min(ir.Const(1)), d, "axis without elements")
 	}
 }
 
