@@ -2,7 +2,6 @@ package tensor
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/tensorcc/tcc/ir"
@@ -64,13 +63,11 @@ func (c *call) padAxis(x *node, axis, lo, hi int, mode PadMode) *node {
 		return nil
 	}
 	d := x.typ.Shape[axis]
-	if n, ok := d.Int(); ok {
-		most := map[PadMode]int64{PadReflect: n - 1, PadCircular: n, PadReplicate: math.MaxInt32}[mode]
-		if n == 0 || int64(max(lo, hi)) > most {
-			c.fail("mode %q of %d and %d elements for axis %d of extent %d, want at most %d", mode, lo, hi,
-				axis, n, most)
-			return nil
-		}
+	least := map[PadMode]int{PadReflect: max(lo, hi) + 1, PadCircular: max(lo, hi)}[mode]
+	c.condition(ir.Const(int64(max(least, 1))), "<=", d, fmt.Sprintf(
+		"mode %q of %d and %d elements for axis %d of extent %v", mode, lo, hi, axis, d))
+	if c.err != nil {
+		return nil
 	}
 	to := d.AddConst(int64(lo + hi))
 	if n, ok := to.Int(); ok && n < 0 {
@@ -152,7 +149,11 @@ func Unfold(t Tensor, size []int, opts ...WindowOption) Tensor {
 		}
 		axis := 2 + 2*i
 		k, stride, dilation := int64(size[i]), int64(w.stride[i]), int64(w.dilation[i])
-		s := ir.Shape{ir.WindowExtent(x.typ.Shape[axis], ir.Const(k), stride, dilation), ir.Const(k)}
+		n := c.windowExtent(2+i, x.typ.Shape[axis], ir.Const(k), stride, dilation)
+		if c.err != nil {
+			return c.bad()
+		}
+		s := ir.Shape{n, ir.Const(k)}
 		at := c.mul(c.iota(I64, s, 0), c.integer(stride, &node{typ: ir.Of(I64, s)}))
 		at = c.add(at, c.mul(c.iota(I64, s, 1), c.integer(dilation, at)))
 		x = c.op(ir.OpGather, &ir.AxisAttr{Axis: axis}, x, at)
@@ -202,11 +203,15 @@ func (c *call) fold(t Tensor, out ir.Shape, size []int, opts []WindowOption) Ten
 	for i := range 2 {
 		padded := out[i].AddConst(2 * int64(w.padding[i]))
 		reach := int64((size[i] - 1) * w.dilation[i])
-		n := ir.WindowExtent(padded, ir.Const(int64(size[i])), int64(w.stride[i]), int64(w.dilation[i]))
+		n := c.windowExtent(2+i, padded, ir.Const(int64(size[i])), int64(w.stride[i]),
+			int64(w.dilation[i]))
 		windows = append(windows, n)
 		lo := ir.Const(reach - int64(w.padding[i]))
 		left := padded.Sub(n.AddConst(-1).MulConst(int64(w.stride[i]))).AddConst(-reach - 1)
 		a.Lo, a.Hi = append(a.Lo, lo), append(a.Hi, lo.Add(left))
+	}
+	if c.err != nil {
+		return c.bad()
 	}
 	ch := s[1].FloorDiv(taps)
 	c.require(s[2], windows.Size(), fmt.Sprintf("windows of shape %s for an image of %s and windows "+

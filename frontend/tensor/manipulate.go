@@ -367,11 +367,7 @@ func (t Tensor) Roll(shift int, axes ...int) Tensor {
 		if c.err != nil {
 			return c.bad()
 		}
-		n, ok := s[a].Int()
-		by := ir.Const(int64(shift)).Mod(s[a])
-		if ok && n == 0 {
-			continue
-		}
+		by := ir.Const(int64(shift)).Mod(s[a].Max(ir.Const(1)))
 		first, second := wholeSlice(s), wholeSlice(s)
 		first.Start[a], first.Shape[a] = s[a].Sub(by), by
 		second.Shape[a] = s[a].Sub(by)
@@ -397,9 +393,14 @@ func (t Tensor) Diff(n, axis int) Tensor {
 		return c.fail("order %d", n)
 	}
 	for range n {
-		idx := slices.Repeat([]any{All}, k)
-		upper := t.Index(append(slices.Clone(idx), Slice(1, nil))...)
-		lower := t.Index(append(idx, Slice(nil, -1))...)
+		x := c.in(t)
+		if c.err != nil {
+			return c.bad()
+		}
+		from, to := wholeSlice(x.typ.Shape), wholeSlice(x.typ.Shape)
+		less := x.typ.Shape[k].AddConst(-1).Max(ir.Const(0))
+		from.Shape[k], to.Shape[k], to.Start[k] = less, less, ir.Const(1)
+		lower, upper := c.out(c.op(ir.OpSlice, from, x)), c.out(c.op(ir.OpSlice, to, x))
 		if t.DType() == Bool {
 			t = upper.Xor(lower)
 		} else {

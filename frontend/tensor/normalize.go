@@ -1,6 +1,7 @@
 package tensor
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/tensorcc/tcc/ir"
@@ -82,8 +83,8 @@ func channel(t Tensor, v any) any {
 // BatchNorm returns t, of shape (N, C, ...), normalized for each channel. With
 // training it is by the mean and variance of t, and the running mean and
 // variance, which are tensors of shape (C) or nil, are moved in place towards
-// these by momentum; else it is by the running ones. PyTorch's usual momentum
-// is 0.1, eps 1e-5.
+// these by momentum, for which a channel has two elements or more; else it is
+// by the running ones. PyTorch's usual momentum is 0.1, eps 1e-5.
 func (t Tensor) BatchNorm(mean, variance, weight, bias any, training bool, momentum,
 	eps float64) Tensor {
 	c := start("BatchNorm")
@@ -104,6 +105,13 @@ func (t Tensor) BatchNorm(mean, variance, weight, bias any, training bool, momen
 		return c.named(affine(x, channel(t, weight), channel(t, bias)))
 	}
 	axes := append([]int{0}, count(2, t.Rank())...)
+	if s := t.Dims(); variance != nil {
+		c.condition(ir.Const(2), "<=", s[0].Mul(s[2:].Size()), fmt.Sprintf(
+			"elements a channel of shape %s, whose variance is kept", shapeString(s)))
+	}
+	if c.err != nil {
+		return c.bad()
+	}
 	for _, r := range []struct {
 		running any
 		now     func() Tensor

@@ -70,6 +70,10 @@ func (c *call) pooling(t Tensor, n int, size []int, opts []WindowOption) (x *nod
 		if w.ceil {
 			a.Hi[2+i] = p.Add(overhang(x.typ.Shape[2+i], p, k, stride, dilation))
 		}
+		c.windowExtent(2+i, x.typ.Shape[2+i].Add(p).Add(a.Hi[2+i]), ir.Const(k), stride, dilation)
+	}
+	if c.err != nil {
+		return nil, false, nil, nil
 	}
 	return x, single, w, a
 }

@@ -1,6 +1,7 @@
 package tensor
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/tensorcc/tcc/ir"
@@ -152,10 +153,18 @@ func (k Kept) total(name string, op ir.Op, axes []int) Tensor {
 
 func (k Kept) extreme(name string, op ir.Op, axes []int) Tensor {
 	r := reduce(name, k.t, k.keep, axes)
-	if r.err == nil && slices.ContainsFunc(r.axes, func(a int) bool { return r.full[a].IsConst(0) }) {
-		return r.fail("shape %s: nothing has no extremum", shapeString(r.full))
-	}
+	r.someAlong()
 	return r.result(r.run(op, r.as(same)))
+}
+
+// someAlong requires elements along the axes.
+func (r *reduction) someAlong() {
+	if r.err != nil {
+		return
+	}
+	for _, a := range r.axes {
+		r.positive(r.full[a], fmt.Sprintf("shape %s: nothing has no extremum", shapeString(r.full)))
+	}
 }
 
 // mean divides the sum by the number of elements.
@@ -281,11 +290,8 @@ func (k Kept) ArgMin(axis int) Tensor { return arg("ArgMin", ir.OpArgMin, k.t, k
 
 func arg(name string, op ir.Op, t Tensor, keep bool, axis int) Tensor {
 	r := reduce(name, t, keep, []int{axis})
-	if r.err != nil {
+	if r.someAlong(); r.err != nil {
 		return r.bad()
-	}
-	if r.full[r.axes[0]].IsConst(0) {
-		return r.fail("shape %s: nothing has no extremum", shapeString(r.full))
 	}
 	return r.result(r.op(op, &ir.AxisAttr{Axis: r.axes[0]}, r.n))
 }

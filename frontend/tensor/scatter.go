@@ -331,7 +331,10 @@ func (t Tensor) Unfold(axis, size, step int) Tensor {
 	if size < 1 || step < 1 {
 		return c.fail("size %d and step %d, want at least 1", size, step)
 	}
-	windows := ir.WindowExtent(x.typ.Shape[k], ir.Const(int64(size)), int64(step), 1)
+	windows := c.windowExtent(k, x.typ.Shape[k], ir.Const(int64(size)), int64(step), 1)
+	if c.err != nil {
+		return c.bad()
+	}
 	s := ir.Shape{windows, ir.Const(int64(size))}
 	at := c.iota(I64, s, 0)
 	at = c.add(c.mul(at, c.integer(int64(step), at)), c.iota(I64, s, 1))

@@ -2,6 +2,7 @@ package tensor_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/tensorcc/tcc/frontend/tensor"
@@ -76,6 +77,24 @@ func TestLogSumExpOfInfinities(t *testing.T) {
 	want(t, x.LogSumExp(1), []int{4}, -inf, inf, inf, 2)
 	want(t, tensor.Of([]float64{-inf, inf, inf}).LogAddExp([]float64{-inf, inf, -inf}), []int{3},
 		-inf, inf, inf)
+}
+
+// TestTooLargeWindows has windows that lie nowhere.
+func TestTooLargeWindows(t *testing.T) {
+	x := tensor.Ones(tensor.F32, 1, 1, 3, 3)
+	for name, y := range map[string]tensor.Tensor{
+		"Conv2d":                 x.Conv2d(tensor.Ones(tensor.F32, 1, 1, 2, 2), nil, tensor.Dilation(3)),
+		"ConvTranspose2d":        x.ConvTranspose2d(x, nil, tensor.Padding(3)),
+		"MaxPool2d":              x.MaxPool2d([]int{5}, tensor.Stride(2)),
+		"AvgPool2d in ceil mode": x.AvgPool2d([]int{5}, tensor.Stride(2), tensor.CeilMode()),
+		"Unfold":                 x.Unfold(2, 4, 1),
+		"Unfold of an image":     tensor.Unfold(x, []int{4}),
+	} {
+		if err := y.Err(); err == nil || !strings.Contains(err.Error(), "windows that reach over") {
+			t.Errorf("%s: error %v, want one with the reach of a window", name, err)
+		}
+	}
+	want(t, x.MaxPool2d([]int{4}, tensor.Stride(2), tensor.CeilMode()), []int{1, 1, 1, 1}, float32(1))
 }
 
 // TestArangeOfLargeIntegers has ends that f64 does not tell apart.

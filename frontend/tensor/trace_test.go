@@ -217,7 +217,7 @@ func TestErrors(t *testing.T) {
 		{tensor.Concat(0, x, tensor.Zeros(tensor.F32, 2)),
 			"Concat: tensor 1 has shape (2), the first (2,3): want the same extents but along axis 0"},
 		{tensor.Where(x, 1, 2), "Where: the condition is f32, want bool: compare it, as by Ne(0)"},
-		{tensor.Zeros(tensor.F32, 0).Max(), "Max: shape (0): nothing has no extremum"},
+		{tensor.Zeros(tensor.F32, 0).Max(), "Max: shape (0): nothing has no extremum: 1 is more than 0"},
 	} {
 		err := c.got.Err()
 		var e *tensor.Error

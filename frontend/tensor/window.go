@@ -1,6 +1,7 @@
 package tensor
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/tensorcc/tcc/ir"
@@ -18,7 +19,8 @@ type window struct {
 }
 
 // WindowOption is an option of convolutions, pooling and the like. Numbers are
-// one for all spatial axes, or one an axis.
+// one for all spatial axes, or one an axis. Windows that reach over more than
+// there is, with padding, are an error.
 type WindowOption func(*window)
 
 // Stride is the distance of windows: by default 1 for convolutions, the size of
@@ -160,8 +162,23 @@ func (t Tensor) conv(name string, n int, weight Tensor, bias any, opts []WindowO
 	return c.convolve(x, k, a, bias, single)
 }
 
+// windowExtent is how many windows of k elements lie along an axis whose extent,
+// with padding, is d: at least one.
+func (c *call) windowExtent(axis int, d, k ir.Dim, stride, dilation int64) ir.Dim {
+	reach := k.AddConst(-1).MulConst(dilation).AddConst(1)
+	c.condition(reach, "<=", d, fmt.Sprintf("windows that reach over %v elements along axis %d of "+
+		"extent %v with padding", reach, axis, d))
+	return ir.WindowExtent(d, k, stride, dilation)
+}
+
 // convolve records a convolution in the promoted type, and the bias.
 func (c *call) convolve(x, k *node, a *ir.ConvAttr, bias any, single bool) Tensor {
+	for i := range a.Lo {
+		if c.err == nil {
+			d := x.typ.Shape[2+i].AddConst(-1).MulConst(a.InDilation[i]).AddConst(1)
+			c.windowExtent(2+i, d.Add(a.Lo[i]).Add(a.Hi[i]), k.typ.Shape[2+i], a.Stride[i], a.Dilation[i])
+		}
+	}
 	d := c.meet(operand{n: x}, operand{n: k})
 	y := c.op(ir.OpConv, a, c.cast(x, d), c.cast(k, d))
 	if bias != nil && c.err == nil {
