@@ -54,7 +54,8 @@ func Slice(start, stop any, step ...int) Range {
 // which otherwise are the last. Without index arrays it is a view; with them it
 // is a copy, whose axes stand where NumPy puts them.
 //
-// A mask has the extents of the axes that it indexes. What it gives has as many
+// A mask has the extents of the axes that it indexes; one without axes puts in an
+// axis, of extent 1 if it is true, else 0. What it gives has as many
 // elements as are true: outside a traced function the mask is evaluated, inside
 // their number is a new named extent. Other index arrays beside a mask that
 // depends on an argument have extent 1 or as many elements as are true, which
@@ -140,6 +141,11 @@ func (c *call) parse(t Tensor, idx []any) *parsed {
 			}
 			lastArray = k
 			p.places = append(p.places, len(p.shape))
+			if m, ok := x.(maskScalar); ok {
+				p.arrays, p.shape = append(p.arrays, c.in(m.Tensor)), append(p.shape, ir.Const(1))
+				p.reshape = true
+				continue
+			}
 			if m, ok := x.(maskAxis); ok {
 				c.require(m.extent, s[axis],
 					fmt.Sprintf("axis %d of shape %s, extent of the mask", axis, shapeString(s)))
@@ -163,7 +169,7 @@ func (c *call) fillEllipsis(idx []any, rank int) []any {
 				c.fail("two Ellipsis: want one")
 			}
 			at = i
-		case noneIndex:
+		case noneIndex, maskScalar:
 		default:
 			axes++
 		}
@@ -261,6 +267,10 @@ type maskAxis struct {
 	extent ir.Dim
 }
 
+// maskScalar is a mask without axes: it puts in an axis of extent 1 and holds
+// its coordinate, or none.
+type maskScalar struct{ Tensor }
+
 // expandMasks replaces each bool index array by the coordinates of its true
 // elements, one array an axis of the mask: see trueCoordinates.
 func (c *call) expandMasks(idx []any) []any {
@@ -276,6 +286,12 @@ func (c *call) expandMasks(idx []any) []any {
 			continue
 		}
 		mask := c.as(o, Bool)
+		if c.err == nil && mask.typ.Rank() == 0 {
+			if at := c.trueCoordinates(c.reshape(mask, ir.Dims(1))); c.err == nil {
+				out = append(out, maskScalar{at[0]})
+			}
+			continue
+		}
 		for k, coords := range c.trueCoordinates(mask) {
 			out = append(out, maskAxis{coords, mask.typ.Shape[k]})
 		}

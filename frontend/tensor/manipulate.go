@@ -243,7 +243,7 @@ func (t Tensor) Chunk(n, axis int) ([]Tensor, error) {
 		return nil, c.err
 	}
 	d, parts := t.typ().Shape[k], ir.Const(int64(n))
-	if size, static := d.Int(); static {
+	if size, static := d.Int(); static && size > 0 {
 		return t.Split(k, max(1, (int(size)+n-1)/n))
 	}
 	if !d.Mod(parts).IsConst(0) {
