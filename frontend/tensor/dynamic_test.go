@@ -216,12 +216,12 @@ func TestDynamicErrors(t *testing.T) {
 			return list(x.AdaptiveMaxPool1d(2))
 		}, []int{1, 0}, "AdaptiveMaxPool1d: axis 1 of extent N to 2, which are at least 1"},
 		{"Max", "f32[N]", func(x tensor.Tensor) ([]tensor.Tensor, error) { return list(x.Max()) },
-			[]int{0}, "Max: shape (N): nothing has no extremum: 1 <= N"},
+			[]int{0}, "Max: shape (N): nothing has no extremum"},
 		{"ArgMin", "f32[N]", func(x tensor.Tensor) ([]tensor.Tensor, error) { return list(x.ArgMin(0)) },
-			[]int{0}, "ArgMin: shape (N): nothing has no extremum: 1 <= N"},
+			[]int{0}, "ArgMin: shape (N): nothing has no extremum"},
 		{"Pad", "f32[1,N]", func(x tensor.Tensor) ([]tensor.Tensor, error) {
 			return list(x.Pad([]int{2, 1}, tensor.PadReflect, nil))
-		}, []int{1, 2}, "Pad: mode \"reflect\" of 2 and 1 elements for axis 1 of extent N: 3 <= N"},
+		}, []int{1, 2}, "Pad: mode \"reflect\" of 2 and 1 elements for axis 1 of extent N"},
 		{"Conv1d", "f32[1,1,N]", func(x tensor.Tensor) ([]tensor.Tensor, error) {
 			return list(x.Conv1d(tensor.Ones(tensor.F32, 1, 1, 5), nil, tensor.Padding(1)))
 		}, []int{1, 1, 2}, "Conv1d: windows that reach over 5 elements along axis 2 of extent N+2"},
@@ -230,7 +230,7 @@ func TestDynamicErrors(t *testing.T) {
 		}, []int{1, 1, 0}, "MaxPool1d: windows that reach over 4 elements along axis 2"},
 		{"BatchNorm", "f32[N,2]", func(x tensor.Tensor) ([]tensor.Tensor, error) {
 			return list(x.BatchNorm(nil, tensor.Ones(tensor.F32, 2), nil, nil, true, 0.1, 1e-5))
-		}, []int{1, 2}, "BatchNorm: elements a channel of shape (N,2), whose variance is kept: 2 <= N"},
+		}, []int{1, 2}, "BatchNorm: elements a channel of shape (N,2), whose variance is kept"},
 		{"Fold", "f32[1,4,N]", func(x tensor.Tensor) ([]tensor.Tensor, error) {
 			return list(tensor.Fold(x, []int{3, 3}, []int{2}))
 		}, []int{1, 4, 5}, "Fold: windows of shape (1,4,N) for an image of (3,3) and windows of [2 2]"},
