@@ -23,8 +23,10 @@ func (n *node) pooling() pooling {
 	for i := range k {
 		span := p.span(i)
 		padded := in[i].Add(p.lo[i]).Add(p.hi[i])
-		n.checkLE(span, padded, "pooling window")
-		if n.flag("ceil_mode", false) {
+		if !n.flag("ceil_mode", false) {
+			n.checkLE(span, padded, "pooling window")
+		} else {
+			n.checkLE(span, padded.AddConst(p.stride[i]-1), "pooling window")
 			stride := ir.Const(p.stride[i])
 			steps := padded.Sub(span).CeilDiv(stride)
 			// No window may start beyond the input and its padding before.

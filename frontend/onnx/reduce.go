@@ -17,10 +17,8 @@ var reduceRows = slices.Concat(
 		return n.reduce(ir.OpSum, n.op(ir.OpAbs, nil, v), keep, axes...)
 	}),
 	reduction("ReduceL2", 18, reduceL2),
-	reduction("ReduceLogSum", 18, func(n *node, v *ir.Value, keep bool, axes []int) *ir.Value {
-		return n.op(ir.OpLog, nil, n.reduce(ir.OpSum, v, keep, axes...))
-	}),
-	reduction("ReduceLogSumExp", 18, reduceLogSumExp),
+	reduction("ReduceLogSum", 18, ofFloats(reduceLogSum)),
+	reduction("ReduceLogSumExp", 18, ofFloats(reduceLogSumExp)),
 	reduction("ReduceMax", 18, plainReduction(ir.OpReduceMax)),
 	reduction("ReduceMean", 18, reduceMean),
 	reduction("ReduceMin", 18, plainReduction(ir.OpReduceMin)),
@@ -114,20 +112,31 @@ func reduceL2(n *node, v *ir.Value, keep bool, axes []int) *ir.Value {
 	return n.cast(n.op(ir.OpSqrt, nil, s), d)
 }
 
+func reduceLogSum(n *node, v *ir.Value, keep bool, axes []int) *ir.Value {
+	return n.op(ir.OpLog, nil, n.reduce(ir.OpSum, v, keep, axes...))
+}
+
 // reduceLogSumExp takes out the largest element, so that exp does not
 // overflow; where that is infinite, it takes out nothing.
 func reduceLogSumExp(n *node, v *ir.Value, keep bool, axes []int) *ir.Value {
-	d := v.Type.DType
-	if !d.IsFloat() {
-		v = n.cast(v, ir.F64)
-	}
 	top := n.reduce(ir.OpReduceMax, v, true, axes...)
 	top = n.op(ir.OpSelect, nil, n.op(ir.OpIsInf, nil, top), n.like(top, 0), top)
 	sum := n.reduce(ir.OpSum, n.op(ir.OpExp, nil, n.elementwise(ir.OpSub, v, top)), keep, axes...)
 	if !keep {
 		top = n.view(top, sum.Type.Shape)
 	}
-	return n.cast(n.op(ir.OpAdd, nil, n.op(ir.OpLog, nil, sum), top), d)
+	return n.op(ir.OpAdd, nil, n.op(ir.OpLog, nil, sum), top)
+}
+
+// ofFloats computes f of integers in f64.
+func ofFloats(f reducer) reducer {
+	return func(n *node, v *ir.Value, keep bool, axes []int) *ir.Value {
+		d := v.Type.DType
+		if !d.IsFloat() {
+			v = n.cast(v, ir.F64)
+		}
+		return n.cast(f(n, v, keep, axes), d)
+	}
 }
 
 // arg imports ArgMax and ArgMin, which take the first of equal elements or,
