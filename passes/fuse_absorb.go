@@ -9,7 +9,7 @@ import (
 // acyclic reports whether m can be one kernel: no value outside of it lies on
 // a path from one member to another.
 func (f *fuser) acyclic(m *group) bool {
-	c := &cycleCheck{f: f, low: f.lowest(m), members: m.members,
+	c := &cycleCheck{f: f, low: f.lowest(m),
 		inner: make([]bool, len(f.g.Values)), seen: make([]uint8, len(f.g.Values)),
 		groups: map[*group]bool{}}
 	for _, v := range m.members {
@@ -38,12 +38,11 @@ func (f *fuser) lowest(m *group) int {
 }
 
 type cycleCheck struct {
-	f       *fuser
-	low     int
-	members []*ir.Value
-	inner   []bool
-	seen    []uint8 // bit 0: visited before, bit 1: visited beyond a unit
-	groups  map[*group]bool
+	f      *fuser
+	low    int
+	inner  []bool
+	seen   []uint8 // bit 0: visited before, bit 1: visited beyond a unit
+	groups map[*group]bool
 }
 
 // reaches reports whether a member of the group lies upstream of x; through

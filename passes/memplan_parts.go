@@ -86,11 +86,10 @@ type placing struct {
 	joints []*joint
 	shapes map[slot][]ir.Shape // in which kernels write and read what kernels write
 	pinned map[slot]bool       // has to lie in one piece, in memory of its own
-	inner  bool                // the graph is a body
 }
 
 func (p *placer) graph(g *ir.Graph, inner bool) {
-	l := &placing{placer: p, shapes: map[slot][]ir.Shape{}, pinned: map[slot]bool{}, inner: inner}
+	l := &placing{placer: p, shapes: map[slot][]ir.Shape{}, pinned: map[slot]bool{}}
 	for _, v := range g.Values {
 		l.see(v)
 	}

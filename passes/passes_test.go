@@ -66,7 +66,7 @@ func mustParse(t *testing.T, file, text string) *ir.Graph {
 }
 
 // golden is an archive below testdata/passes: the comment says what happens
-// and which passes run; see style.md 2.6 for the form.
+// and which passes run.
 type golden struct {
 	path    string
 	ar      *txtar.Archive

@@ -35,7 +35,6 @@ func phases(_ *Context, g *ir.Graph) (*ir.Graph, error) {
 // phasePlan is a transposed convolution to be rewritten.
 type phasePlan struct {
 	v    *ir.Value
-	a    *ir.ConvAttr
 	axes []phaseAxis
 }
 
@@ -57,7 +56,7 @@ func planPhases(v *ir.Value) *phasePlan {
 	if !transposed || !a.Last || a.Groups != 1 {
 		return nil
 	}
-	p := &phasePlan{v: v, a: a}
+	p := &phasePlan{v: v}
 	for i, d := range a.InDilation {
 		lo, ok := a.Lo[i].Int()
 		taps, static := w[i].Int()

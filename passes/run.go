@@ -221,7 +221,7 @@ func (c *Context) check(p *Pass, g *ir.Graph, facts []Fact) error {
 // shuffle reorders independent values of g, so that a pass which relies on
 // their order fails in tests. It is deterministic.
 func shuffle(g *ir.Graph) *ir.Graph {
-	s := &shuffler{g: g, out: ir.NewGraph(g.Name),
+	s := &shuffler{out: ir.NewGraph(g.Name),
 		repl: map[*ir.Value]*ir.Value{}, defs: symbolDefs(g)}
 	for _, v := range g.Values {
 		if v.Op == ir.OpParam {
@@ -243,9 +243,9 @@ func shuffle(g *ir.Graph) *ir.Graph {
 }
 
 type shuffler struct {
-	g, out *ir.Graph
-	repl   map[*ir.Value]*ir.Value
-	defs   map[string]*ir.Value
+	out  *ir.Graph
+	repl map[*ir.Value]*ir.Value
+	defs map[string]*ir.Value
 }
 
 // place copies v after what it needs, the last argument first.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -37,7 +38,6 @@ var backends = map[string]backend{
 // backendOptions are what the flags of several commands set.
 type backendOptions struct {
 	threads int
-	level   string
 	passes  passes.Options
 	quiet   bool
 	stats   *codegen.Stats
@@ -99,15 +99,11 @@ func (r modelRunner) Run(ctx context.Context, in []*runtime.Tensor) ([]*runtime.
 }
 
 func newNative(ctx context.Context, g *ir.Graph, o backendOptions) (runner, error) {
-	level := o.level
-	if level == "" {
-		level = os.Getenv("TCC_CPU")
-	}
-	if level == "" {
-		level = runtime.Levels()[0]
-	}
-	return compileAndLoad(ctx, g, o, level)
+	return compileAndLoad(ctx, g, o, nativeLevel())
 }
+
+// nativeLevel is the best level of this machine, or the one that TCC_CPU names.
+func nativeLevel() string { return cmp.Or(os.Getenv("TCC_CPU"), runtime.Levels()[0]) }
 
 // newTrees executes the scheduled kernels as trees, without code generation.
 func newTrees(ctx context.Context, g *ir.Graph, o backendOptions) (runner, error) {

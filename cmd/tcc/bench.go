@@ -122,11 +122,7 @@ func benchNative(ctx context.Context, m *model, in []*runtime.Tensor, o backendO
 	d time.Duration, profile bool, res *benchResult) error {
 	var stats codegen.Stats
 	o.stats = &stats
-	level := os.Getenv("TCC_CPU")
-	if level == "" {
-		level = runtime.Levels()[0]
-	}
-	a, err := compile(ctx, m.graph, o, level)
+	a, err := compile(ctx, m.graph, o, nativeLevel())
 	if err != nil {
 		return err
 	}

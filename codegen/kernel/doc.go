@@ -67,9 +67,11 @@
 // # Primitives
 //
 // Split, Cut, Specialize, Version, Fuse, Reorder, Fission, Join, Sink and Hoist
-// change the shape of nests; Bind says how loops run; ExpandDim, Stage, Spill and
-// Place give values places of their own; Delay writes results an iteration later,
-// Overlap fills buffers an iteration early;
+// change the shape of nests; Bind says how loops run; ExpandDim, Stage, Spill, Keep and
+// Place give values places of their own, Recompute takes one away; Delay writes results an
+// iteration later, Advance and Overlap read and fill buffers an iteration early; Lift takes
+// out of a loop what does not depend on it; Unguard computes beyond an edge what nothing reads;
+// Ask, Ahead and Stream say which memory comes next, and which only passes;
 // Loosen has a maximum take no notice of NaN where that cannot be seen;
 // Phase has what tasks do alike done once for all of them; SplitReduction and
 // FoldAhead make partial accumulators, Block and BlockInside block an accumulation

@@ -1,3 +1,8 @@
+// Package llvm makes machine code of scheduled kernels: [Emit] writes LLVM IR for
+// a CPU level ([Target]), the tools of an installed LLVM ([Find]) compile it, and
+// each kernel is cut out of the object with the constants it uses, relocations
+// resolved, as bytes that run wherever they lie. Package codegen/gopkg writes them
+// into Go packages, codegen/llvm/jit runs them in this process.
 package llvm
 
 import (

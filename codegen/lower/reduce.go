@@ -77,13 +77,12 @@ type reduction struct {
 	axes   []int    // that are folded
 	kept   []int
 	levels [][]*ir.Value // reductions by dependence
-	full   map[*ir.Value]bool
 }
 
 // planReduction finds the reductions of the body and orders them by
 // dependence: those of one level share a loop.
 func planReduction(body *ir.Graph) (*reduction, error) {
-	p := &reduction{full: map[*ir.Value]bool{}}
+	p := &reduction{}
 	level := make([]int, len(body.Values))
 	for _, v := range body.Values {
 		for _, a := range v.Args {

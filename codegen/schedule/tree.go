@@ -5,42 +5,40 @@ import (
 	"github.com/tensorcc/tcc/ir"
 )
 
-// access is a load or store with the loops around it.
+// access is a load or store.
 type access struct {
-	buf    *kernel.Buffer
-	index  ir.Dim
-	write  bool
-	guard  bool
-	serial int // serial loops around that are not independent
+	buf   *kernel.Buffer
+	index ir.Dim
+	write bool
 }
 
 // accessesOf lists loads and stores in body of buffers that are not local.
 func accessesOf(body []kernel.Stmt) []access {
 	var out []access
-	var walk func(body []kernel.Stmt, depth int)
-	walk = func(body []kernel.Stmt, depth int) {
+	var walk func(body []kernel.Stmt)
+	walk = func(body []kernel.Stmt) {
 		for _, st := range body {
 			kernel.StmtExprs(st, func(e *kernel.Expr) {
 				kernel.WalkExprs([]kernel.Stmt{&kernel.Let{Value: e}}, func(x *kernel.Expr) {
 					if x.Kind == kernel.KLoad && x.Buf.Space != kernel.Local {
-						out = append(out, access{x.Buf, x.Index, false, len(x.Args) == 2, depth})
+						out = append(out, access{x.Buf, x.Index, false})
 					}
 				})
 			})
 			switch st := st.(type) {
 			case *kernel.Store:
 				if st.Buf.Space != kernel.Local {
-					out = append(out, access{st.Buf, st.Index, true, false, depth})
+					out = append(out, access{st.Buf, st.Index, true})
 				}
 			case *kernel.Loop:
-				walk(st.Body, depth+1)
+				walk(st.Body)
 			case *kernel.If:
-				walk(st.Then, depth)
-				walk(st.Else, depth)
+				walk(st.Then)
+				walk(st.Else)
 			}
 		}
 	}
-	walk(body, 0)
+	walk(body)
 	return out
 }
 

@@ -53,9 +53,7 @@ type search struct {
 // found is the best form of a kernel so far.
 type found struct {
 	choice schedule.Choice
-	name   string
-	first  time.Duration // of the cost model's form, a run of the graph
-	time   time.Duration
+	time   time.Duration // a run of the graph
 }
 
 // Search tunes g for the inputs in. All kernels try a value at once, each in its part of a run of
@@ -182,12 +180,9 @@ func (s *search) round(ctx context.Context, u *codegen.Tuning) error {
 		f, ok := s.best[id]
 		switch {
 		case !ok:
-			s.best[id] = found{name: m.name, first: m.time, time: m.time}
+			s.best[id] = found{time: m.time}
 		case u.Kernels[id].String() == f.choice.String():
 			f.time = min(f.time, m.time)
-			if len(f.choice) == 0 {
-				f.first = f.time
-			}
 			s.best[id] = f
 		case float64(m.time) < float64(f.time)*(1-gain):
 			f.choice, f.time = u.Kernels[id], m.time

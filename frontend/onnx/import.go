@@ -48,7 +48,6 @@ const maxErrors = 20
 
 // importer is the state of an import.
 type importer struct {
-	model *onnxpb.ModelProto
 	opt   Options
 	syms  *symNames
 	funcs map[funcKey]*onnxpb.FunctionProto
@@ -79,7 +78,7 @@ func Import(m *onnxpb.ModelProto, opt Options) (*ir.Graph, error) {
 	choices := map[string]bool{}
 	var first error
 	for range maxAttempts {
-		im := &importer{model: m, opt: opt, syms: newSymNames(), choices: choices,
+		im := &importer{opt: opt, syms: newSymNames(), choices: choices,
 			funcs: map[funcKey]*onnxpb.FunctionProto{}}
 		g, err := im.run(m)
 		if err == nil {

@@ -13,17 +13,17 @@ import (
 // resizing is what the attributes of a Resize say.
 type resizing struct {
 	mode, coord, nearest string
-	cubicA, extrapolate  float64
+	cubicA               float64
 	excludeOutside       bool
 	antialias            bool
 }
 
 func (n *node) resizing() resizing {
 	return resizing{
-		mode:    n.choice("mode", "nearest", "linear", "cubic"),
-		coord:   n.str("coordinate_transformation_mode", "half_pixel"),
-		nearest: n.choice("nearest_mode", "round_prefer_floor", "round_prefer_ceil", "floor", "ceil"),
-		cubicA:  n.float("cubic_coeff_a", -0.75), extrapolate: n.float("extrapolation_value", 0),
+		mode:           n.choice("mode", "nearest", "linear", "cubic"),
+		coord:          n.str("coordinate_transformation_mode", "half_pixel"),
+		nearest:        n.choice("nearest_mode", "round_prefer_floor", "round_prefer_ceil", "floor", "ceil"),
+		cubicA:         n.float("cubic_coeff_a", -0.75),
 		excludeOutside: n.flag("exclude_outside", false), antialias: n.flag("antialias", false),
 	}
 }

@@ -34,9 +34,9 @@ type Func struct {
 // Result is what became of a function: the graph's text is in the file N.tir,
 // or there is an error.
 type Result struct {
-	Name, File, Op, Msg string
-	Line                int
-	InPlace             [][2]int // results that replace parameters
+	File, Op, Msg string
+	Line          int
+	InPlace       [][2]int // results that replace parameters
 }
 
 // DirVariable names the folder that Main writes to, ResultsFile the file of
@@ -66,7 +66,6 @@ func Main(funcs []Func) {
 
 // write records f into a file.
 func (f *Func) write(file string) (r Result) {
-	r.Name = f.Name
 	defer func() {
 		if x := recover(); x != nil {
 			r.File, r.Line = panicPos()
