@@ -132,8 +132,8 @@ func (t Tensor) Hypot(y any) Tensor {
 	if c.err != nil {
 		return c.bad()
 	}
-	p, q := c.abs(ws[0]), c.abs(ws[1])
-	top := c.op(ir.OpMax, nil, p, q)
+	p, q := ws[0], ws[1]
+	top := c.op(ir.OpMax, nil, c.abs(p), c.abs(q))
 	one := c.con(1, p)
 	scale := c.sel(c.lt(c.con(0x1p500, p), top), c.con(0x1p-600, p),
 		c.sel(c.lt(top, c.con(0x1p-500, p)), c.con(0x1p600, p), one))

@@ -172,6 +172,9 @@ func (k Kept) VectorNorm(p float64, axes ...int) Tensor {
 	if r.err != nil {
 		return r.bad()
 	}
+	if p == 2 { // without |x|, which has no slope of its own at 0
+		return r.result(r.root(r.run(ir.OpSum, r.mul(x, x))))
+	}
 	d := x.typ.DType
 	x = r.abs(x)
 	switch {
@@ -183,8 +186,6 @@ func (k Kept) VectorNorm(p float64, axes ...int) Tensor {
 		return r.result(r.run(ir.OpSum, r.cast(r.cast(x, Bool), d)))
 	case p == 1:
 		return r.result(r.run(ir.OpSum, x))
-	case p == 2:
-		return r.result(r.root(r.run(ir.OpSum, r.mul(x, x))))
 	}
 	power := r.op(ir.OpPow, nil, x, r.con(p, x))
 	if p < 1 { // the gradient at 0 is infinite, from both sides

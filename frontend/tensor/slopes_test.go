@@ -67,6 +67,15 @@ func TestCurvature(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, h, []int{1, 1}, 0.25)
+	hypot := func(x tensor.Tensor) tensor.Tensor { return x.Index(0).Hypot(x.Index(1)) }
+	if h, err = tensor.Hessian(hypot, tensor.Of([]float64{2, 0})); err != nil {
+		t.Fatal(err)
+	}
+	want(t, h, []int{2, 2}, 0, 0, 0, 0.5)
+	if h, err = tensor.Hessian(norm(2), tensor.Of([]float64{2, 0})); err != nil {
+		t.Fatal(err)
+	}
+	want(t, h, []int{2, 2}, 0, 0, 0, 0.5)
 }
 
 // TestLogSumExpOfInfinities has rows whose largest element has no difference
