@@ -20,7 +20,10 @@ func Parse(file, text string) (*Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	return g, Verify(g)
+	if err = Verify(g); err != nil && file != "" {
+		err = fmt.Errorf("%s: %w", file, err)
+	}
+	return g, err
 }
 
 // parseText is Parse without the verifier.

@@ -47,7 +47,8 @@ func benchCommand() *cli.Command {
 			&cli.BoolFlag{Name: "profile", Usage: "measure each kernel, and the machine's peaks beside it"},
 			&cli.BoolFlag{Name: "peaks", Usage: "measure the machine"},
 			untunedFlag(),
-			&cli.BoolFlag{Name: "json", Usage: "print one JSON object, times in seconds"}), debugFlags()...),
+			&cli.BoolFlag{Name: "json", Usage: "print one JSON object, times in seconds"}),
+			compileFlags()...),
 	}, 0, 1, bench)
 }
 

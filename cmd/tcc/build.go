@@ -38,7 +38,7 @@ func buildCommand() *cli.Command {
 			&cli.StringFlag{Name: "o", Usage: "`OUT`: file of the executable or folder of the package"},
 			&cli.StringFlag{Name: "buildmode", Value: "exe", Usage: "exe, gopkg, c-archive or c-shared"},
 			&cli.StringFlag{Name: "target", Value: "cpu", Usage: "cpu"},
-		}, packageFlags()...), debugFlags()...),
+		}, packageFlags()...), compileFlags()...),
 	}, 1, 1, build)
 }
 

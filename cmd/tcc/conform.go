@@ -33,7 +33,7 @@ func conformCommand() *cli.Command {
 		Description: conformDescription,
 		Flags: append(append(toleranceFlags(), backendFlag("native"), threadsFlag(), precisionFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object"},
-			&cli.BoolFlag{Name: "v", Usage: "print a line for those that pass, too"}), debugFlags()...),
+			&cli.BoolFlag{Name: "v", Usage: "print a line for those that pass, too"}), compileFlags()...),
 	}, 1, -1, conform)
 }
 

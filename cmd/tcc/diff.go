@@ -25,7 +25,8 @@ func diffCommand() *cli.Command {
 				Usage: "the two back ends, `A,B`; B is the reference"},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "of the inputs that are not given"},
 			untunedFlag(),
-			&cli.BoolFlag{Name: "bisect", Usage: "name the first operation that differs"}), debugFlags()...),
+			&cli.BoolFlag{Name: "bisect", Usage: "name the first operation that differs"}),
+			compileFlags()...),
 	}, 1, 1, diff)
 }
 

@@ -63,6 +63,12 @@ func parsePrecision(c *cli.Command) (schedule.Precision, error) {
 	return p, nil
 }
 
+// compileFlags are those of every command that compiles.
+func compileFlags() []cli.Flag {
+	return append(debugFlags(), &cli.StringFlag{Name: "memory",
+		Usage: "compute again what would need more than `SIZE`, such as 512MiB, of working memory"})
+}
+
 // debugFlags are for those who work on tcc.
 func debugFlags() []cli.Flag {
 	return []cli.Flag{
@@ -72,8 +78,6 @@ func debugFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "check", Hidden: true, Usage: "verify after each pass"},
 		&cli.StringFlag{Name: "d", Hidden: true,
 			Usage: "rules: print which rule fired where; help: describe the passes"},
-		&cli.StringFlag{Name: "memory",
-			Usage: "compute again what would need more than `SIZE`, such as 512MiB, of working memory"},
 		&cli.BoolFlag{Name: "emulate", Hidden: true,
 			Usage: "let a level that this machine lacks, as TCC_CPU names it, " +
 				"run with its instructions emulated"},
@@ -97,7 +101,7 @@ func debugCommand() *cli.Command {
 	return command(&cli.Command{
 		Name:   "debug",
 		Hidden: true,
-		Usage:  "flags of build, run, diff and bench for those who work on tcc; they may change",
+		Usage:  "flags of what compiles, for those who work on tcc; they may change",
 		Description: "Example: tcc run vad.onnx -input-dir ref_0 -dump fuse\n\n" +
 			"tcc run vad.onnx -d help describes the passes.",
 		Flags: flags,

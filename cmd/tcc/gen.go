@@ -43,7 +43,7 @@ func genCommand() *cli.Command {
 				Usage: "`DIR` of the package; its name, or the functions' folder, if left out"},
 			&cli.BoolFlag{Name: "check",
 				Usage: "write nothing; list what is stale and exit with status 1 if anything is"},
-		}, packageFlags()...), slices.DeleteFunc(debugFlags(), func(f cli.Flag) bool {
+		}, packageFlags()...), slices.DeleteFunc(compileFlags(), func(f cli.Flag) bool {
 			return f.Names()[0] == "check"
 		})...),
 	}, 0, 1, gen)

@@ -52,7 +52,7 @@ func loadFixed(path string, fixed map[string]*ir.Literal) (*model, error) {
 		}
 		g, err := ir.Parse(path, string(text))
 		if err != nil {
-			return nil, usage("%s: %w", path, err)
+			return nil, usageError{err}
 		}
 		m.graph = nameResults(g)
 	default:

@@ -15,7 +15,7 @@ func runCommand() *cli.Command {
 			"Example: tcc run vad.onnx -input input=frame.npy -input sr=16000 -output-dir out",
 		Flags: append(append(inputFlags(),
 			&cli.StringFlag{Name: "output-dir", Usage: "write each output to `DIR`/NAME.npy"},
-			backendFlag("native"), threadsFlag(), precisionFlag(), untunedFlag()), debugFlags()...),
+			backendFlag("native"), threadsFlag(), precisionFlag(), untunedFlag()), compileFlags()...),
 	}, 1, 1, runModel)
 }
 
