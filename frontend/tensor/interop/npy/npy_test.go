@@ -90,6 +90,36 @@ func TestNPZ(t *testing.T) {
 }
 
 // TestCompressed reads what numpy.savez_compressed writes: a copy.
+// TestNPZWrite writes to an array of an archive and reads it back.
+func TestNPZWrite(t *testing.T) {
+	if goruntime.GOOS == "windows" {
+		t.Skip("files are mapped for writing on Unix")
+	}
+	path := filepath.Join(t.TempDir(), "x.npz")
+	if err := os.WriteFile(path, archive(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, open := range []func(string) (*npy.File, error){npy.OpenWritable, npy.Open} {
+		f, err := open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, shared, err := f.Tensor("a")
+		if err != nil || !shared {
+			t.Fatalf("shared %v, %v", shared, err)
+		}
+		if runtime.At[float64](x, 2) == 3 {
+			runtime.Set(x, 30.0, 2)
+		}
+		if got := runtime.At[float64](x, 2); got != 30 {
+			t.Errorf("the element is %v, want the 30 that was written", got)
+		}
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestCompressed(t *testing.T) {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
