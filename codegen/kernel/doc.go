@@ -72,7 +72,8 @@
 // iteration later, Advance and Overlap read and fill buffers an iteration early; Lift takes
 // out of a loop what does not depend on it; Unguard computes beyond an edge what nothing reads;
 // Ask, Ahead and Stream say which memory comes next, and which only passes;
-// Loosen has a maximum take no notice of NaN where that cannot be seen;
+// Loosen has a maximum take no notice of NaN where that cannot be seen, Below has
+// exponentials of differences from it show that they are not above 1;
 // Phase has what tasks do alike done once for all of them; SplitReduction and
 // FoldAhead make partial accumulators, Block and BlockInside block an accumulation
 // around the loops over its results; Narrow and SplitProduct change the types that

@@ -243,7 +243,7 @@ func (z *loosening) zero(e *Expr, known map[*Expr]signs) signs {
 	}
 	if worst == inZero {
 		switch e.Op {
-		case ir.OpExp: // 1 of either zero
+		case ir.OpExp, ir.OpAbs: // 1 and 0 of either zero
 			worst = hidden
 		case ir.OpAdd, ir.OpSub, ir.OpMul, ir.OpNeg:
 		default:

@@ -59,7 +59,7 @@ func expFloat(c *opCall) value.Value {
 	}
 	lanes, exp := 4, c.exp
 	if c.target.Vector == 256 {
-		lanes, exp = 8, c.exp256
+		lanes, exp = 8, func(x value.Value) value.Value { return c.exp256(x, below(c.x.Args[0])) }
 	}
 	for lanes < min(width, c.target.Vector/32) {
 		lanes *= 2

@@ -63,3 +63,41 @@ func TestExpLanes(t *testing.T) {
 		}
 	}
 }
+
+// TestExpBelow: of minus a magnitude, which has a form of its own, an exponential has the same
+// bits as ever.
+func TestExpBelow(t *testing.T) {
+	const n = 4096
+	x := make([]byte, 0, 4*n)
+	for _, v := range []float64{math.Inf(-1), math.Copysign(0, -1), -3e38, -103.97, -103.98, -1e-40,
+		math.Copysign(math.NaN(), -1), math.NaN()} {
+		x = binary.LittleEndian.AppendUint32(x, math.Float32bits(float32(v)))
+	}
+	for r := rand.New(rand.NewPCG(1, 2)); len(x) < 4*n; {
+		v := -math.Abs(r.NormFloat64() * 60)
+		x = binary.LittleEndian.AppendUint32(x, math.Float32bits(float32(v)))
+	}
+	for _, level := range levels(t) {
+		var all [2][]byte
+		for i, arg := range []string{"x[8*i+l]", "neg(abs(x[8*i+l]))"} {
+			k := parse(t, fmt.Sprintf("kernel k(x f32[%d] in, y f32[%[1]d] out)\n\tserial i < %d\n"+
+				"\t\tvector l < 8\n\t\t\ty[8*i+l] = exp(%s)\n", n, n/8, arg))
+			target, _ := llvm.TargetOf(level)
+			f, err := jit.CompileFor(t.Context(), mathfn.Kernel(k, target.Native), target, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[i] = make([]byte, 4*n)
+			if err := f.Run([][]byte{x, all[i]}); err != nil {
+				t.Fatal(err)
+			}
+			_ = f.Close()
+		}
+		for i := range n {
+			if !sameBits(ir.F32, all[0], all[1], i) {
+				v := math.Float32frombits(binary.LittleEndian.Uint32(x[4*i:]))
+				t.Fatalf("%s: exp(-|%v|) has other bits than exp(%[2]v)", level, v)
+			}
+		}
+	}
+}

@@ -50,6 +50,9 @@ func (s *scheduler) rows() error {
 	return s.along(body)
 }
 
+// long is how many instructions compute an element where they, not memory, are what counts.
+const long = 16
+
 // delay has several iterations of loop v, rows, in a task, in which each row is written
 // while functions of the next one are computed: stores and divisions alone leave most of
 // a core idle. It returns that loop over a row, and one to be joined with it in the end, if
@@ -61,7 +64,6 @@ func (s *scheduler) delay(v string) (pass, next string) {
 		most, least = 32, 8   // rows of a task
 		elements    = 1 << 16 // of a task, at most
 		tasks       = 64      // at least
-		long        = 16      // instructions that compute an element
 	)
 	body := s.Loop(v).Body
 	out, ok := body[len(body)-1].(*kernel.Loop)
@@ -283,6 +285,9 @@ func (s *scheduler) fold(v string) error {
 		return refuse("scalar code")
 	}
 	chains := int64(cmp.Or(s.t.Fold, 4))
+	if s.t.Regs < 16 && weight(l.Body) >= long {
+		chains = int64(cmp.Or(s.t.Fold, 1)) // the registers are of more use to the other instructions
+	}
 	if n, ok := l.Extent.Int(); ok {
 		for chains > 1 && n < 2*w*chains {
 			chains /= 2

@@ -55,7 +55,7 @@ func Explain(k *kernel.Kernel, t Target) (*kernel.Kernel, string, error) {
 	}
 	marked, restore := kernel.Abstract(k)
 	kernel.MarkIndep(marked)
-	t.loosen(marked)
+	t.maxima(marked)
 	why := ""
 	for _, s := range strategies() {
 		c := &scheduler{Kernel: marked.Clone(), t: t}
@@ -129,14 +129,21 @@ func (s *scheduler) domain() []string {
 	return out
 }
 
-// loosen has maxima take no notice of NaN where that cannot be seen.
-func (t Target) loosen(k *kernel.Kernel) {
-	if t.MaxNaN {
-		return
-	}
+// maxima makes use of what is known of maxima: that exponentials of differences from them are
+// not above 1, and that they need take no notice of NaN where that cannot be seen.
+func (t Target) maxima(k *kernel.Kernel) {
+	var loops []string
 	kernel.WalkStmts(k.Body, func(s kernel.Stmt) {
 		if l, ok := s.(*kernel.Loop); ok {
-			_ = k.Loosen(l.Var) // most are no maxima
+			loops = append(loops, l.Var)
 		}
 	})
+	for _, v := range loops { // most are no maxima
+		if t.ExpBelow {
+			_ = k.Below(v)
+		}
+		if !t.MaxNaN {
+			_ = k.Loosen(v)
+		}
+	}
 }

@@ -32,6 +32,9 @@ type Target struct {
 	Stream int64
 	// MaxNaN says that the maximum that is NaN where an operand is takes one instruction.
 	MaxNaN bool
+	// ExpBelow says that the exponential of minus a magnitude takes fewer instructions than
+	// any other.
+	ExpBelow bool
 	// Inner says that the kernel is a part of another, so that its tasks are not its own.
 	Inner bool
 	// Eager makes schedules use instructions also where they do not pay, for tests.
@@ -58,7 +61,7 @@ var Targets = map[string]Target{
 	"x86-64-v4":   avx512.above("", "x86-64-v4"),
 	"x86-64-v3": {Name: "x86-64-v3", Vector: 32, Rows: 6, Cols: 2, Accs: 12, Regs: 15,
 		Deep: 16 << 10, L1: 32 << 10, L2: 512 << 10, L3: 4 << 20, Chains: 8,
-		Stream: 14 << 20},
+		Stream: 14 << 20, ExpBelow: true},
 	"arm64": {Name: "arm64", Vector: 16, Rows: 8, Cols: 2, Accs: 24, Regs: 31,
 		Deep: 16 << 10, L1: 32 << 10, L2: 512 << 10, L3: 4 << 20, Chains: 8, MaxNaN: true},
 	// Go keeps no more sums in registers of amd64: it computes all products of a step
