@@ -43,6 +43,17 @@ var pureProducts = []struct {
 	v2 = dot <f32[5,29]> v0 v1 {lcontract=[1] rcontract=[0]}
 	return v2`, 0},
 	{`
+	v0 = param <f32[5,70]> {x}
+	v1 = param <f32[70,50]> {y}
+	v2 = dot <f32[5,50]> v0 v1 {lcontract=[1] rcontract=[0]}
+	v3 = abs <f32[5,50]> v2
+	return v3`, 0},
+	{`
+	v0 = param <f32[1,130]> {x}
+	v1 = param <f32[130,50]> {y}
+	v2 = dot <f32[1,50]> v0 v1 {lcontract=[1] rcontract=[0]}
+	return v2`, 0},
+	{`
 	v0 = param <f64[66,30]> {x}
 	v1 = param <f64[30,22]> {y}
 	v2 = dot <f64[66,22]> v0 v1 {lcontract=[1] rcontract=[0]}

@@ -135,12 +135,13 @@ func (p *printer) stmt(s kernel.Stmt) error {
 		if p.wide[s.Buf] {
 			return p.accumulate(s)
 		}
-		v, err := p.expr(s.Value)
+		value := p.expr
+		if p.copied[s.Buf] {
+			value = p.exact
+		}
+		v, err := value(s.Value)
 		if err != nil {
 			return err
-		}
-		if p.copied[s.Buf] {
-			v = "float64(" + v + ")"
 		}
 		p.printf("%s = %s", p.place(s.Buf, s.Index), v)
 		p.forgetLoads()

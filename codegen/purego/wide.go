@@ -5,8 +5,8 @@ import (
 	"github.com/tensorcc/tcc/ir"
 )
 
-// accumulators finds the local buffers of f32 that only sums of products are
-// stored in. They are held in float64 and rounded where they are read: the
+// accumulators finds the local buffers of f32 that only sums of products, and what these
+// begin with, are stored in. They are held in float64 and rounded where they are read: the
 // product of two f32 is exact there, so that the sum is closer to the meaning
 // than one of f32 FMAs, and conversions do not lie between one addition and
 // the next, which would take three times as long.
@@ -19,7 +19,7 @@ func accumulators(k *kernel.Kernel) map[*kernel.Buffer]bool {
 		case !ok:
 		case st.Buf.Space == kernel.Local && st.Buf.DType == ir.F32 && isSum(st):
 			wide[st.Buf] = true
-		case st.Value.Kind != kernel.KConst:
+		case st.Value.Kind != kernel.KConst && !plainLoad(st.Value):
 			other[st.Buf] = true
 		}
 	})
@@ -29,13 +29,22 @@ func accumulators(k *kernel.Kernel) map[*kernel.Buffer]bool {
 	return wide
 }
 
-// copies finds the scratch and common buffers of f32 that only such sums read: they
-// are of float64 too, so that elements are converted once, when they are copied.
+// plainLoad reports whether e is a load without a condition.
+func plainLoad(e *kernel.Expr) bool { return e.Kind == kernel.KLoad && len(e.Args) == 0 }
+
+// copies finds the scratch and common buffers of f32 that only such sums read, copies of
+// what they multiply and parts of sums: they are of float64 too, so that elements are
+// converted once, and not rounded.
 func copies(k *kernel.Kernel, sums map[*kernel.Buffer]bool) map[*kernel.Buffer]bool {
 	factors, out := map[*kernel.Expr]bool{}, map[*kernel.Buffer]bool{}
 	kernel.WalkStmts(k.Body, func(s kernel.Stmt) {
-		if st, ok := s.(*kernel.Store); ok && sums[st.Buf] && st.Value.Kind == kernel.KOp {
+		st, ok := s.(*kernel.Store)
+		switch {
+		case !ok || !sums[st.Buf]:
+		case st.Value.Kind == kernel.KOp:
 			factors[st.Value.Args[0]], factors[st.Value.Args[1]] = true, true
+		default:
+			factors[st.Value] = true
 		}
 	})
 	see := func(b *kernel.Buffer, ok bool) {
@@ -47,7 +56,7 @@ func copies(k *kernel.Kernel, sums map[*kernel.Buffer]bool) map[*kernel.Buffer]b
 	}
 	kernel.WalkExprs(k.Body, func(e *kernel.Expr) {
 		if e.Kind == kernel.KLoad {
-			see(e.Buf, factors[e] && len(e.Args) == 0)
+			see(e.Buf, factors[e] && plainLoad(e))
 		}
 	})
 	kernel.WalkStmts(k.Body, func(s kernel.Stmt) {
@@ -72,16 +81,17 @@ func isSum(s *kernel.Store) bool {
 // accumulate prints a store to an accumulator.
 func (p *printer) accumulate(s *kernel.Store) error {
 	at := p.place(s.Buf, s.Index)
-	if s.Value.Kind == kernel.KConst {
-		p.printf("%s = float64(%s)", at, constant(s.Value))
+	if s.Value.Kind != kernel.KOp {
+		v, err := p.exact(s.Value)
+		p.printf("%s = %s", at, v)
 		p.forgetLoads()
-		return nil
+		return err
 	}
-	x, err := p.factor(s.Value.Args[0])
+	x, err := p.exact(s.Value.Args[0])
 	if err != nil {
 		return err
 	}
-	y, err := p.factor(s.Value.Args[1])
+	y, err := p.exact(s.Value.Args[1])
 	if err != nil {
 		return err
 	}
@@ -90,9 +100,9 @@ func (p *printer) accumulate(s *kernel.Store) error {
 	return nil
 }
 
-// factor prints what a sum multiplies.
-func (p *printer) factor(e *kernel.Expr) (string, error) {
-	if e.Kind == kernel.KLoad && p.copied[e.Buf] {
+// exact prints e in float64, not rounded where it is held so.
+func (p *printer) exact(e *kernel.Expr) (string, error) {
+	if plainLoad(e) && (p.copied[e.Buf] || p.wide[e.Buf]) {
 		return p.place(e.Buf, e.Index), nil
 	}
 	x, err := p.expr(e)

@@ -147,7 +147,7 @@ func (p *product) worthRows(e *kernel.Expr, t *tiling) bool {
 	if p.guarded(e) {
 		return !p.strided(e)
 	}
-	if t.kb != "" && t.n*t.cols >= fewUses {
+	if (t.kb != "" || p.scalar() && p.sparse(e, t.block)) && t.n*t.cols >= fewUses {
 		return !columns
 	}
 	return !columns && e.Kind != kernel.KLoad && t.cols*p.size(p.Loop(t.nt).Extent, t.n) > 1

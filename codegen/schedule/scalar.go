@@ -1,26 +1,24 @@
 package schedule
 
-import (
-	"github.com/tensorcc/tcc/codegen/kernel"
-)
+import "github.com/tensorcc/tcc/codegen/kernel"
 
 // Products in scalar code, of levels without vectors, have register blocks of
 // elements: vectors of one lane. What takes the place of lanes are the steps of the
 // accumulation: each row and column of a block is to be contiguous along them, so
 // that a step is a load at the next place of each, and columns are packed so where
-// there are rows enough. Nothing is blocked along the sum: a step takes
-// longer than the second cache to deliver what it loads.
+// there are rows enough. Longer sums are not blocked for that: a step takes longer than
+// the second cache to deliver what it loads.
 const (
 	minScalarSteps = 8   // of the innermost loop; fewer are not worth its start
 	minScalarRows  = 16  // that share columns, for these to be packed
-	scalarRows     = 128 // of a task, which read what it packs of columns
+	scalarRows     = 128 // of a task, for which it packs columns
+	scalarLines    = 16  // steps that pass along their lines together
 )
 
 // scalar reports whether p is for a level without vectors.
 func (p *product) scalar() bool { return p.t.Vector == 0 }
 
-// loops refuses what scalar code does better as it is: short inner loops and
-// conditions.
+// loops refuses what scalar code does better as it is: short inner loops.
 func (p *product) loops() error {
 	if n, ok := p.static(last(p.red)); ok && n < minScalarSteps {
 		return refuse("scalar code: %d steps in a row", n)
@@ -59,4 +57,24 @@ func (p *product) scalarShape() block {
 		b.cols = min(b.cols, n)
 	}
 	return b
+}
+
+// scalarDepth blocks sums of few rows whose columns lie in lines of memory, each step's
+// far from those of the next: some steps pass along their lines together, and sums lie in
+// the nearest cache meanwhile. (One and 8 rows by 2048 x 2048: 6.7 and 28 ms without, 2.5
+// and 14.6 so, 3.0 and 19 with 8 steps, 2.3 and 18.7 with 64; AMD EPYC, Zen 4, 2026-11-26.)
+func (p *product) scalarDepth() depth {
+	const line = 16 // elements
+	k, ok := p.static(last(p.red))
+	if len(p.red) > 1 || !ok || k < 4*scalarLines {
+		return depth{}
+	}
+	for _, e := range p.loads {
+		step, _, linear := e.Index.Linear(last(p.red))
+		n, static := step.Int()
+		if linear && static && n > line && !p.odd[e.Buf] && stride(e.Index, p.n) == 1 {
+			return depth{1, scalarLines}
+		}
+	}
+	return depth{}
 }

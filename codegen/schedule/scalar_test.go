@@ -24,6 +24,8 @@ func TestScalarProduct(t *testing.T) {
 		{"columns not known", "1", "31", "9", "S", "k*N+n", "scratch", "common", []int64{11}},
 		{"few rows", "1", "7", "19", "11", "k*N+n", "unroll", "pack", nil},
 		{"one row", "1", "1", "19", "13", "k*N+n", "acc f32[6]", "pack", nil},
+		{"lines far apart", "1", "5", "70", "50", "k*N+n", "part f32[306] scratch", "common", nil},
+		{"one row, the same", "1", "1", "64", "50", "k*N+n", "part f32", "pack", nil},
 		{"no steps in a row", "1", "64", "7", "64", "k*N+n", "parallel", "unroll", nil},
 	} {
 		s := strings.NewReplacer("COLS", "B*K*N", "AT", tc.at).Replace(productText)

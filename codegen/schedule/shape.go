@@ -130,7 +130,10 @@ func (p *product) depth(b block) depth {
 	if p.passes(b) {
 		return depth{len(p.red), p.passSteps()}
 	}
-	if p.m == "" || p.spread() || p.scalar() {
+	if p.scalar() {
+		return p.scalarDepth()
+	}
+	if p.m == "" || p.spread() {
 		return depth{}
 	}
 	most := max(int64(p.t.Deep)/(b.cols*b.w*4), 16)
