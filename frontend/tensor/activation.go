@@ -40,11 +40,12 @@ func (c *call) neg(x *node) *node     { return c.op(ir.OpNeg, nil, x) }
 // times is k*x.
 func (c *call) times(k float64, x *node) *node { return c.mul(x, c.con(k, x)) }
 
-// softplus is log(1 + e**x) without overflow; written by cases, so that its
-// derivatives at 0 are those of one of them, which agree there.
-func (c *call) softplus(x *node) *node {
-	above := c.lt(c.con(0, x), x)
-	tail := c.op(ir.OpLog1p, nil, c.exp(c.sel(above, c.neg(x), x)))
+// softplus is log(1 + e**(beta*x))/beta without overflow; written by cases, so
+// that its derivatives at 0 are those of one of them, which agree there.
+func (c *call) softplus(x *node, beta float64) *node {
+	y := c.times(beta, x)
+	above := c.lt(c.con(0, x), y)
+	tail := c.times(1/beta, c.op(ir.OpLog1p, nil, c.exp(c.sel(above, c.neg(y), y))))
 	return c.sel(above, c.add(x, tail), tail)
 }
 
@@ -126,7 +127,7 @@ func (t Tensor) Silu() Tensor {
 // Mish returns t times the tangent of its softplus.
 func (t Tensor) Mish() Tensor {
 	return activation("Mish", t, func(c *call, x *node) *node {
-		return c.mul(x, c.tanh(c.softplus(x)))
+		return c.mul(x, c.tanh(c.softplus(x, 1)))
 	})
 }
 
@@ -134,14 +135,14 @@ func (t Tensor) Mish() Tensor {
 // does not overflow, and needs no threshold.
 func (t Tensor) Softplus(beta float64) Tensor {
 	return activation("Softplus", t, func(c *call, x *node) *node {
-		return c.times(1/beta, c.softplus(c.times(beta, x)))
+		return c.softplus(x, beta)
 	})
 }
 
 // LogSigmoid returns the logarithm of the sigmoid, which does not overflow.
 func (t Tensor) LogSigmoid() Tensor {
 	return activation("LogSigmoid", t, func(c *call, x *node) *node {
-		return c.neg(c.softplus(c.neg(x)))
+		return c.neg(c.softplus(c.neg(x), 1))
 	})
 }
 
