@@ -54,8 +54,9 @@
 // Softmax, activations) keep floating-point types and compute integers and
 // bools of up to 8 bits in [F16], of 16 in [F32], of more in [F64]. Sums and
 // products of integers are in [I64] or [U64]; means and variances of them in
-// [F64]. Indices and counts are [I64]; as arguments they are of any integer
-// type.
+// [F64]. Means, variances, norms and normalizations of [F16] and [BF16] compute
+// in [F32], as NumPy's and PyTorch's do, and are rounded once. Indices and counts
+// are [I64]; as arguments they are of any integer type.
 //
 // The package depends on ir, ir/interp and autodiff, and knows no compiler.
 package tensor

@@ -168,24 +168,24 @@ func (t Tensor) VectorNorm(p float64, axes ...int) Tensor {
 // VectorNorm returns the norm of order p over axes.
 func (k Kept) VectorNorm(p float64, axes ...int) Tensor {
 	r := reduce("VectorNorm", k.t, k.keep, axes)
-	x := r.as(k.in(meanType))
+	x, round := k.operand(r)
 	if r.err != nil {
 		return r.bad()
 	}
 	if p == 2 { // without |x|, which has no slope of its own at 0
-		return r.result(r.root(r.run(ir.OpSum, r.mul(x, x))))
+		return r.result(round(r.root(r.run(ir.OpSum, r.mul(x, x)))))
 	}
 	d := x.typ.DType
 	x = r.abs(x)
 	switch {
 	case math.IsInf(p, 1):
-		return r.result(r.run(ir.OpReduceMax, x))
+		return r.result(round(r.run(ir.OpReduceMax, x)))
 	case math.IsInf(p, -1):
-		return r.result(r.run(ir.OpReduceMin, x))
+		return r.result(round(r.run(ir.OpReduceMin, x)))
 	case p == 0:
-		return r.result(r.run(ir.OpSum, r.cast(r.cast(x, Bool), d)))
+		return r.result(round(r.run(ir.OpSum, r.cast(r.cast(x, Bool), d))))
 	case p == 1:
-		return r.result(r.run(ir.OpSum, x))
+		return r.result(round(r.run(ir.OpSum, x)))
 	}
 	power := r.op(ir.OpPow, nil, x, r.con(p, x))
 	if p < 1 { // the gradient at 0 is infinite, from both sides
@@ -193,11 +193,12 @@ func (k Kept) VectorNorm(p float64, axes ...int) Tensor {
 		power = r.sel(zero, r.con(math.Pow(0, p), x), r.op(ir.OpPow, nil, r.sel(zero, r.con(1, x), x),
 			r.con(p, x)))
 	}
+	root := func(x *node) *node { return r.op(ir.OpPow, nil, x, r.con(1/p, x)) }
 	sum := r.run(ir.OpSum, power)
 	if p < 0 {
-		return r.result(r.op(ir.OpPow, nil, sum, r.con(1/p, sum)))
+		return r.result(round(root(sum)))
 	}
-	return r.result(r.rooted(sum, func(x *node) *node { return r.op(ir.OpPow, nil, x, r.con(1/p, x)) }))
+	return r.result(round(r.rooted(sum, root)))
 }
 
 // root is the square root of a sum of squares, whose gradient is 0 where they

@@ -10,12 +10,24 @@ import (
 // Normalization, with PyTorch's names. Weights and biases are Tensors, or nil
 // where there is none.
 
+// single gives a tensor of half precision in f32, in which squares and sums of
+// its elements neither overflow nor vanish, and what rounds a result; others
+// stay as they are.
+func single(x Tensor) (wide Tensor, round func(Tensor) Tensor) {
+	d := x.DType()
+	if !half(d) {
+		return x, func(y Tensor) Tensor { return y }
+	}
+	return x.Cast(F32), func(y Tensor) Tensor { return y.Cast(d) }
+}
+
 // standard is (x - mean)/sqrt(variance + eps) over axes.
 func standard(x Tensor, eps float64, axes []int) Tensor {
+	x, round := single(x)
 	mean := x.Keep().Mean(axes...)
 	diff := x.Sub(mean)
 	variance := diff.Square().Keep().Mean(axes...)
-	return diff.Mul(variance.Add(eps).Rsqrt())
+	return round(diff.Mul(variance.Add(eps).Rsqrt()))
 }
 
 // affine is x*weight + bias, each of which may be nil.
@@ -66,7 +78,8 @@ func (t Tensor) RMSNorm(shape []int, weight any, eps float64) Tensor {
 	if c.err != nil {
 		return c.bad()
 	}
-	x := t.Mul(t.Square().Keep().Mean(axes...).Add(eps).Rsqrt())
+	x, round := single(t)
+	x = round(x.Mul(x.Square().Keep().Mean(axes...).Add(eps).Rsqrt()))
 	return c.named(affine(x, weight, nil))
 }
 
@@ -171,12 +184,13 @@ func (t Tensor) LocalResponseNorm(size int, alpha, beta, k float64) Tensor {
 	if rank < 3 || size < 1 {
 		return c.fail("size %d of shape %s, want (N, C, ...)", size, shapeString(t.typ().Shape))
 	}
+	t, round := single(t)
 	x := c.in(t.Square())
 	a := windowOf(rank)
 	a.Size[1] = int64(size)
 	a.Lo[1], a.Hi[1] = ir.Const(int64(size/2)), ir.Const(int64((size-1)/2))
 	sum := c.out(c.op(ir.OpWindowSum, a, x))
-	return c.named(t.Div(sum.Mul(alpha / float64(size)).Add(k).Pow(beta)))
+	return c.named(round(t.Div(sum.Mul(alpha / float64(size)).Add(k).Pow(beta))))
 }
 
 // Normalize returns t divided by its norm of order p along an axis, which
@@ -186,7 +200,8 @@ func (t Tensor) Normalize(p float64, axis int, eps float64) Tensor {
 	if !c.checks(t) {
 		return c.bad()
 	}
-	return c.named(t.Div(t.Keep().VectorNorm(p, axis).Maximum(eps)))
+	t, round := single(t)
+	return c.named(round(t.Div(t.Keep().VectorNorm(p, axis).Maximum(eps))))
 }
 
 // CosineSimilarity returns the product of t and y along an axis over that of
@@ -196,6 +211,12 @@ func (t Tensor) CosineSimilarity(y Tensor, axis int, eps float64) Tensor {
 	if !c.checks(t, y) {
 		return c.bad()
 	}
+	d, err := ResultType(t, y)
+	if err != nil {
+		return c.fail("%v", err)
+	}
+	t, round := single(t.Cast(d))
+	y, _ = single(y.Cast(d))
 	lengths := t.VectorNorm(2, axis).Maximum(eps).Mul(y.VectorNorm(2, axis).Maximum(eps))
-	return c.named(t.Mul(y).Sum(axis).Div(lengths))
+	return c.named(round(t.Mul(y).Sum(axis).Div(lengths)))
 }

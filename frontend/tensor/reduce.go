@@ -176,6 +176,21 @@ func (r *reduction) mean(x *node) *node {
 	return r.op(ir.OpDiv, nil, sum, r.stretch(r.count(x.typ.DType), sum.typ.Shape))
 }
 
+// half reports whether d is a type of half precision.
+func half(d DType) bool { return d == F16 || d == BF16 }
+
+// operand is the argument in the type of a mean, or a norm. What is of half
+// precision computes in f32, as NumPy's means do, unless a type was named;
+// round makes a result of that.
+func (k Kept) operand(r *reduction) (x *node, round func(*node) *node) {
+	x = r.as(k.in(meanType))
+	if r.err != nil || k.dtype != ir.Invalid || !half(x.typ.DType) {
+		return x, func(n *node) *node { return n }
+	}
+	d := x.typ.DType
+	return r.cast(x, F32), func(n *node) *node { return r.cast(n, d) }
+}
+
 // meanType is the type of means: integers become f64.
 func meanType(d DType) DType {
 	if d.IsFloat() {
@@ -185,22 +200,22 @@ func meanType(d DType) DType {
 }
 
 // variance is the mean square distance from the mean, of which correction
-// elements do not count.
-func (k Kept) variance(name string, axes []int) (*reduction, *node) {
-	r := reduce(name, k.t, k.keep, axes)
-	x := r.as(k.in(meanType))
+// elements do not count, before it is rounded.
+func (k Kept) variance(name string, axes []int) (r *reduction, v *node, round func(*node) *node) {
+	r = reduce(name, k.t, k.keep, axes)
+	x, round := k.operand(r)
 	if k.correction == 0 {
 		diff := r.sub(x, r.back(r.mean(x)))
-		return r, r.mean(r.mul(diff, diff))
+		return r, r.mean(r.mul(diff, diff)), round
 	}
 	diff := r.sub(x, r.back(r.mean(x)))
 	sum := r.run(ir.OpSum, r.mul(diff, diff))
 	if r.err != nil {
-		return r, nil
+		return r, nil, round
 	}
 	n := r.sub(r.count(x.typ.DType), r.number(weak{kind: F64, f: k.correction}, x.typ.DType))
 	n = r.op(ir.OpMax, nil, n, r.number(weak{kind: F64}, x.typ.DType))
-	return r, r.div(sum, r.stretch(n, sum.typ.Shape))
+	return r, r.div(sum, r.stretch(n, sum.typ.Shape)), round
 }
 
 // Sum returns the sum over axes; integers add up in 64 bits.
@@ -221,7 +236,8 @@ func (t Tensor) Mean(axes ...int) Tensor { return Kept{t: t}.Mean(axes...) }
 // Mean returns the mean over axes, of integers in f64.
 func (k Kept) Mean(axes ...int) Tensor {
 	r := reduce("Mean", k.t, k.keep, axes)
-	return r.result(r.mean(r.as(k.in(meanType))))
+	x, round := k.operand(r)
+	return r.result(round(r.mean(x)))
 }
 
 // Var returns the variance over axes, the mean square distance from the mean;
@@ -230,8 +246,8 @@ func (t Tensor) Var(axes ...int) Tensor { return Kept{t: t}.Var(axes...) }
 
 // Var returns the variance over axes, see [Correction]; of integers in f64.
 func (k Kept) Var(axes ...int) Tensor {
-	r, v := k.variance("Var", axes)
-	return r.result(v)
+	r, v, round := k.variance("Var", axes)
+	return r.result(round(v))
 }
 
 // Std returns the standard deviation over axes, the root of the variance.
@@ -239,8 +255,8 @@ func (t Tensor) Std(axes ...int) Tensor { return Kept{t: t}.Std(axes...) }
 
 // Std returns the standard deviation over axes, see [Correction].
 func (k Kept) Std(axes ...int) Tensor {
-	r, v := k.variance("Std", axes)
-	return r.result(r.root(v))
+	r, v, round := k.variance("Std", axes)
+	return r.result(round(r.root(v)))
 }
 
 // Max returns the largest over axes, NaN if there is one.
