@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tensorcc/tcc/codegen"
+	"github.com/tensorcc/tcc/codegen/gopkg"
 	"github.com/tensorcc/tcc/codegen/tune"
 	"github.com/tensorcc/tcc/ir"
 	"github.com/tensorcc/tcc/passes"
@@ -105,9 +108,9 @@ func tuneModel(ctx context.Context, c *cli.Command, m *model, g *ir.Graph, dims 
 	fmt.Fprintf(os.Stderr, "tcc: %s: %d compilations, %d kernels gain: "+
 		"a run takes %v, %v by the cost model\n",
 		file, r.Tried, len(r.Tuning.Kernels), r.After, r.Before)
-	f, err := os.Create(file)
-	if err != nil {
+	var text bytes.Buffer
+	if err := r.Tuning.Write(&text, r.Notes); err != nil {
 		return err
 	}
-	return errors.Join(r.Tuning.Write(f, r.Notes), f.Close())
+	return gopkg.Files{filepath.Base(file): text.Bytes()}.Write(filepath.Dir(file))
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -85,8 +84,5 @@ func (f Files) BuildLibrary(ctx context.Context, module, mode, out string, heade
 		return err
 	}
 	name := strings.TrimSuffix(out, filepath.Ext(out)) + ".h"
-	if err := os.WriteFile(name+".tcc-tmp", header, 0o644); err != nil {
-		return err
-	}
-	return os.Rename(name+".tcc-tmp", name)
+	return Files{filepath.Base(name): header}.Write(filepath.Dir(name))
 }

@@ -28,8 +28,8 @@ func (f Files) Names() []string {
 var PackageOwns = []string{
 	"*.go", "*.s", "internal/rt/*.go", "internal/rt/*.s", caseDir + "*/*.npy"}
 
-// Write writes the files of a package into dir, see [Files.WriteOwning].
-func (f Files) Write(dir string) error { return f.WriteOwning(dir, PackageOwns) }
+// Write writes the files into dir beside whatever else is there, see [Files.WriteOwning].
+func (f Files) Write(dir string) error { return f.WriteOwning(dir, nil) }
 
 // WriteOwning writes the files into dir: all to temporary names, which are then
 // renamed. What an earlier call left there, by the patterns owned, and is not of

@@ -243,22 +243,27 @@ func TestWriteReplacesItsOwnFilesAlone(t *testing.T) {
 	dir := t.TempDir()
 	ours := []byte(header + "package p\n")
 	first := Files{"model.go": ours, "old.go": ours, "testdata/case1/in_X.npy": {1}}
-	if err := first.Write(dir); err != nil {
+	if err := first.WriteOwning(dir, PackageOwns); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "mine.go"), []byte("package p\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := (Files{"model.go": []byte(header + "package q\n")}).Write(dir); err != nil {
+	second := Files{"model.go": []byte(header + "package q\n")}
+	if err := second.WriteOwning(dir, PackageOwns); err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Name: "p", WeightsBeside: true}
+	if err := (Files{weightsFile: {1}}).WriteWeights(filepath.Join(dir, "exe"), o); err != nil {
 		t.Fatal(err)
 	}
 	var left []string
-	for _, name := range []string{"model.go", "old.go", "mine.go", "testdata/case1/in_X.npy"} {
+	for _, name := range []string{"model.go", o.WeightsName(), "old.go", "mine.go", "testdata/case1/in_X.npy"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
 			left = append(left, name)
 		}
 	}
-	if want := []string{"model.go", "mine.go"}; !slices.Equal(left, want) {
+	if want := []string{"model.go", o.WeightsName(), "mine.go"}; !slices.Equal(left, want) {
 		t.Errorf("left %v, wanted %v", left, want)
 	}
 	if err := (Files{"mine.go": []byte(header)}).Write(dir); err == nil {
