@@ -69,6 +69,10 @@ func prepare(g *ir.Graph, o Options) (*Artifact, error) {
 	if err != nil {
 		return nil, err
 	}
+	names := passes.Names()
+	if s := o.Passes.StopAfter; s != "" && slices.Index(names, s) < slices.Index(names, "fuse") {
+		return nil, fmt.Errorf("stopped after pass %s: code generation needs those up to fuse", s)
+	}
 	lap(&a.Stats.Passes)
 	a.Graph = fused
 	if a.Plan, err = plan.Make(fused, passes.PlanMemory(fused), o.InPlace); err != nil {

@@ -88,7 +88,7 @@ func Run(g *ir.Graph, opts Options) (*ir.Graph, error) {
 }
 
 func run(g *ir.Graph, opts Options) (*ir.Graph, error) {
-	if err := opts.validate(); err != nil {
+	if err := opts.Validate(); err != nil {
 		return nil, err
 	}
 	c := &Context{Options: opts}
@@ -126,7 +126,8 @@ func run(g *ir.Graph, opts Options) (*ir.Graph, error) {
 	return g, nil
 }
 
-func (o *Options) validate() error {
+// Validate reports names of what is no pass, or cannot be skipped.
+func (o *Options) Validate() error {
 	for _, name := range append(slices.Clone(o.Skip), o.StopAfter) {
 		i := slices.IndexFunc(pipeline, func(p Pass) bool { return p.Name == name })
 		if strings.HasPrefix(name, "rule:") {

@@ -188,6 +188,8 @@ func TestBadUsage(t *testing.T) {
 		{"inspect MODEL -pass fuse -json", "leave out -memory and -json"},
 		{"diff MODEL -backend native", "-backend native: wanted two names"},
 		{"diff MODEL -dump nopass", "-dump nopass: wanted one of "},
+		{"diff MODEL -skip nopass", `no pass "nopass"; passes are dce`},
+		{"bench MODEL -profile -backend interp", "-profile measures machine code"},
 		{"build MODEL -buildmode dll", "-buildmode dll: wanted exe, gopkg, c-archive or c-shared"},
 		{"build MODEL -cpu pentium", `level "pentium": wanted all, native`},
 		{"build MODEL -dim N=3..1", "-dim N=3..1: wanted NAME=N or NAME=LO..HI"},

@@ -83,8 +83,11 @@ func bench(ctx context.Context, c *cli.Command) error {
 		return usage("bench: 0 arguments, wanted MODEL or -peaks: see tcc help bench")
 	}
 	newRunner, err := parseBackend(c.String("backend"))
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case c.Bool("profile") && c.String("backend") != "native":
+		return usage("-profile measures machine code: -backend is %s", c.String("backend"))
 	}
 	m, in, o, err := loadWithInputs(c, 1)
 	if err != nil {

@@ -164,6 +164,16 @@ func TestHelpHasExamples(t *testing.T) {
 	}
 }
 
+// TestStopAfter ends before there is anything to generate code of.
+func TestStopAfter(t *testing.T) {
+	args := []string{"bench", write(t, "sums.tir", sums), "-backend", "kernels", "-stop-after", "fold"}
+	status, _, stderr := tcc(t, args...)
+	if want := "stopped after pass fold: code generation needs"; status != exitFail ||
+		!strings.Contains(stderr, want) {
+		t.Errorf("status %d, error %q, want %d and %q", status, stderr, exitFail, want)
+	}
+}
+
 func TestBenchJSON(t *testing.T) {
 	needLLVM(t)
 	model := write(t, "sums.tir", sums)

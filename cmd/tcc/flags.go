@@ -128,7 +128,10 @@ func parseSize(text string) (int64, error) {
 func passOptions(c *cli.Command) (passes.Options, error) {
 	o := passes.Options{Skip: c.StringSlice("skip"), StopAfter: c.String("stop-after"),
 		Check: c.Bool("check") && !checking(c)}
-	var err error
+	err := o.Validate()
+	if err != nil {
+		return o, usageError{err}
+	}
 	if o.Memory, err = parseSize(c.String("memory")); err != nil {
 		return o, usage("-memory %v", err)
 	}
