@@ -46,7 +46,13 @@ func ScaledDotProductAttention(query, key, value Tensor, opts ...AttentionOption
 		}
 		a.scale = 1 / math.Sqrt(float64(e))
 	}
-	scores := query.MatMul(key.MatrixTranspose()).Mul(a.scale)
+	if half(query.DType()) { // whose products may be too large before they are scaled
+		query, a.scale = query.Mul(a.scale), 1
+	}
+	scores := query.MatMul(key.MatrixTranspose())
+	if a.scale != 1 {
+		scores = scores.Mul(a.scale)
+	}
 	if a.causal && scores.err == nil {
 		seen := Ones(Bool).ExpandTo(scores.Dims()).Tril(0)
 		scores = scores.MaskedFill(seen.Not(), math.Inf(-1))

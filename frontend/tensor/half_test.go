@@ -21,15 +21,21 @@ func TestHalfPrecision(t *testing.T) {
 		"Frobenius": func(x tensor.Tensor) tensor.Tensor {
 			return x.Reshape(2, 2).MatrixNorm(tensor.Frobenius)
 		},
-		"LayerNorm": func(x tensor.Tensor) tensor.Tensor { return x.LayerNorm([]int{4}, nil, nil, 1e-12) },
-		"RMSNorm":   func(x tensor.Tensor) tensor.Tensor { return x.RMSNorm([]int{4}, nil, 1e-12) },
+		"LayerNorm": func(x tensor.Tensor) tensor.Tensor {
+			return x.LayerNorm([]int{4}, nil, nil, 1e-12)
+		},
+		"RMSNorm": func(x tensor.Tensor) tensor.Tensor { return x.RMSNorm([]int{4}, nil, 1e-12) },
 		"GroupNorm": func(x tensor.Tensor) tensor.Tensor {
 			return image(x).GroupNorm(1, nil, nil, 1e-12)
 		},
 		"LocalResponseNorm": func(x tensor.Tensor) tensor.Tensor {
 			return image(x).LocalResponseNorm(2, 1, 0.5, 1e-9)
 		},
-		"Softplus":  func(x tensor.Tensor) tensor.Tensor { return x.Softplus(1000) },
+		"Softplus": func(x tensor.Tensor) tensor.Tensor { return x.Softplus(1000) },
+		"Attention": func(x tensor.Tensor) tensor.Tensor {
+			x = x.Reshape(2, 2)
+			return tensor.ScaledDotProductAttention(x, x, x, tensor.Scale(1e-5))
+		},
 		"Normalize": func(x tensor.Tensor) tensor.Tensor { return x.Normalize(2, 0, 1e-12) },
 		"CosineSimilarity": func(x tensor.Tensor) tensor.Tensor {
 			return x.CosineSimilarity(x.Flip(), 0, 1e-12)
