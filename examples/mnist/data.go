@@ -22,7 +22,7 @@ type digits struct {
 func readDigits(dir, part string) (*digits, error) {
 	dims, images, err := train.ReadIDX(filepath.Join(dir, part+"-images-idx3-ubyte.gz"))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: name the folder of MNIST's files by -data", err)
 	}
 	_, labels, err := train.ReadIDX(filepath.Join(dir, part+"-labels-idx1-ubyte.gz"))
 	if err != nil {

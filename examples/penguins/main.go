@@ -55,7 +55,7 @@ func step(s State, d Data) (State, tensor.Tensor, error) {
 func read(file string, seed uint64) (fit, test Data, err error) {
 	t, err := train.ReadCSV(file, train.Complete)
 	if err != nil {
-		return fit, test, err
+		return fit, test, fmt.Errorf("%w: name the file of the Palmer penguins by -data", err)
 	}
 	x, err := t.Numbers(true, "Beak Length (mm)", "Beak Depth (mm)", "Flipper Length (mm)",
 		"Body Mass (g)")

@@ -17,7 +17,7 @@ type corpus struct {
 func readCorpus(file string) (*corpus, error) {
 	t, err := train.ReadText(file)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: name a file of text by -data", err)
 	}
 	if len(t.Alphabet) > alphabet || len(t.IDs) < 20*(window+1) {
 		return nil, fmt.Errorf("%s: %d characters of %d kinds, want at least %d of at most %d", file,
