@@ -66,8 +66,8 @@ func (c *crossing) byBlocks() blocks {
 	return b
 }
 
-// askBlock has the squares of tiles of a block, loops jt in it, ask for the next one along the result,
-// or along the source where the result has no more.
+// askBlock has the squares of tiles of a block, loops jt in it, ask for the next one along the
+// result, or along the source where the result has no more.
 func (c *crossing) askBlock(b blocks, it, jt string, further bool) error {
 	source := c.loads[0].Buf.Name
 	next := map[string]int64{it: b.i / c.perLine(), jt: 0}
