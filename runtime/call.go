@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"unsafe"
 )
 
@@ -299,7 +300,10 @@ func (c *call) verify(i int) error {
 	if ok {
 		return nil
 	}
-	sign := [...]string{Equal: "==", AtMost: "<=", Divisible: "a multiple of"}[k.Rel]
-	return fmt.Errorf("%s: %s: %s is %d, wanted %s %s, which is %d",
-		c.p.Name, k.Text, c.p.IntString(k.A), a, sign, c.p.IntString(k.B), b)
+	wanted := c.p.IntString(k.B)
+	if n := strconv.FormatInt(b, 10); wanted != n {
+		wanted += ", which is " + n
+	}
+	return fmt.Errorf("%s: %s: %s is %d, wanted %s%s", c.p.Name, k.Text, c.p.IntString(k.A), a,
+		[...]string{Equal: "", AtMost: "<= ", Divisible: "a multiple of "}[k.Rel], wanted)
 }

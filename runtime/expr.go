@@ -139,7 +139,7 @@ func (p *Program) IntString(x Int) string {
 	if e.Op == OpSelect {
 		r = append(r, "%c", p.IntString(e.C))
 	}
-	return strings.NewReplacer(r...).Replace(form)
+	return strings.ReplaceAll(strings.NewReplacer(r...).Replace(form), "+-", "-")
 }
 
 // PortString returns the dtype and dims of a port, such as f32[N,784].

@@ -194,6 +194,6 @@ func TestNegativeSize(t *testing.T) {
 	}
 	m := newModel(t, p, nil)
 	_, err := m.Run([]*Tensor{MustFrom([]float32{1}, 1)})
-	wantError(t, err, "short: a result inside the model has (N*4+-8) bytes, which is -4: "+
+	wantError(t, err, "short: a result inside the model has (N*4-8) bytes, which is -4: "+
 		"use larger inputs")
 }

@@ -128,7 +128,7 @@ func (n *node) checkRel(x, y ir.Dim, rel, what string) {
 	}
 	n.s.checks[key] = true
 	n.op(ir.OpCheck, &ir.CheckAttr{X: x, Y: y, Rel: rel,
-		Msg: fmt.Sprintf("%s: %s: %s", n.name, n.opType(), what)})
+		Msg: n.opType() + ": " + what})
 }
 
 func (n *node) opType() string {

@@ -193,7 +193,7 @@ func TestDynamicErrors(t *testing.T) {
 		}, []int{4}, "Split: sizes [2 3] for axis 0 of extent N: they add up to 5"},
 		{"Split the rest", "f32[N]", func(x tensor.Tensor) ([]tensor.Tensor, error) {
 			return x.Split(0, 2, -1)
-		}, []int{1}, "2 <= N is 2 <= 1"},
+		}, []int{1}, "2 is 2, wanted <= N, which is 1"},
 		{"masks", "f32[N]", func(x tensor.Tensor) ([]tensor.Tensor, error) {
 			return list(tensor.Zeros(tensor.I64, 3, 3).Index(x.Eq(0), []int{0, 1}))
 		}, []int{3}, "Index: index arrays of extents found1 and 2"},

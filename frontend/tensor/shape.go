@@ -87,11 +87,8 @@ func (c *call) condition(x ir.Dim, rel string, y ir.Dim, msg string) {
 		c.fail("%s: %v is %s %v", msg, x, than, y)
 		return
 	}
-	text := c.name + ": " + msg
-	if p := c.pos.String(); p != "" {
-		text = p + ": " + text
-	}
-	c.tr.checks = append(c.tr.checks, check{c.pos, &ir.CheckAttr{X: x, Y: y, Rel: rel, Msg: text}})
+	c.tr.checks = append(c.tr.checks,
+		check{c.pos, &ir.CheckAttr{X: x, Y: y, Rel: rel, Msg: c.name + ": " + msg}})
 }
 
 // Flatten returns t as a vector: a view where Reshape is one.

@@ -3,6 +3,7 @@ package interp
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tensorcc/tcc/ir"
 )
@@ -56,7 +57,11 @@ func evalCheck(c *call) ([]*Tensor, error) {
 		t, err := c.out()
 		return []*Tensor{t}, err
 	}
-	return nil, fmt.Errorf("%s: %v %s %v is %d %s %d", a.Msg, a.X, a.Rel, a.Y, xy[0], a.Rel, xy[1])
+	wanted := strings.TrimPrefix(a.Rel+" ", "== ") + a.Y.String()
+	if _, known := a.Y.Int(); !known {
+		wanted += fmt.Sprintf(", which is %d", xy[1])
+	}
+	return nil, fmt.Errorf("%s: %v is %d, wanted %s", a.Msg, a.X, xy[0], wanted)
 }
 
 // evalFuse: a fused region binds symbols for its surroundings too.
