@@ -177,11 +177,3 @@ func inverse(perm []int) []int {
 	}
 	return inv
 }
-
-func dimsOf(n int, d int64) ir.Shape {
-	s := make(ir.Shape, n)
-	for i := range s {
-		s[i] = ir.Const(d)
-	}
-	return s
-}

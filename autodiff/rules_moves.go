@@ -81,7 +81,7 @@ func concatRule(b *back, v *ir.Value, dy []*ir.Value) []*ir.Value {
 	at := ir.Const(0)
 	for i, x := range v.Args {
 		if b.need[i] {
-			start := dimsOf(v.Type.Rank(), 0)
+			start := make(ir.Shape, v.Type.Rank())
 			start[axis] = at
 			out[i] = b.slice(dy[0], &ir.SliceAttr{Start: start, Step: ones(v.Type.Rank()),
 				Shape: x.Type.Shape})

@@ -104,7 +104,7 @@ func convInput(b *back, v, d *ir.Value) *ir.Value {
 	f := newConvForm(b, v, d)
 	a := &ir.ConvAttr{Stride: f.a.InDilation, Dilation: f.a.Dilation, InDilation: f.a.Stride,
 		Lo: make(ir.Shape, f.n), Hi: make(ir.Shape, f.n), Groups: f.a.Groups}
-	mirror := &ir.SliceAttr{Start: dimsOf(f.n+2, 0), Step: ones(f.n + 2), Shape: f.w.Type.Shape}
+	mirror := &ir.SliceAttr{Start: make(ir.Shape, f.n+2), Step: ones(f.n + 2), Shape: f.w.Type.Shape}
 	for i := range f.n {
 		k := f.w.Type.Shape[2+i]
 		mirror.Start[2+i], mirror.Step[2+i] = k.AddConst(-1), -1

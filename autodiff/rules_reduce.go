@@ -169,7 +169,7 @@ func (b *back) dilated(d *ir.Value, step []int64) *ir.Value {
 			wide[i] = e.AddConst(-1).MulConst(step[i]).AddConst(1)
 		}
 	}
-	return b.op(ir.OpUpdateSlice, &ir.SliceAttr{Start: dimsOf(len(step), 0), Step: step,
+	return b.op(ir.OpUpdateSlice, &ir.SliceAttr{Start: make(ir.Shape, len(step)), Step: step,
 		Shape: d.Type.Shape},
 		b.zeros(ir.Of(d.Type.DType, wide)), d)
 }
@@ -205,8 +205,8 @@ func windowMaxRule(b *back, v, d *ir.Value) *ir.Value {
 		if a.Size[i] == 1 && a.Stride[i] == 1 && a.Lo[i].IsConst(0) && a.Hi[i].IsConst(0) {
 			continue
 		}
-		one := &ir.WindowAttr{Size: ones(n), Stride: ones(n), Dilation: ones(n), Lo: dimsOf(n, 0),
-			Hi: dimsOf(n, 0)}
+		one := &ir.WindowAttr{Size: ones(n), Stride: ones(n), Dilation: ones(n), Lo: make(ir.Shape, n),
+			Hi: make(ir.Shape, n)}
 		one.Size[i], one.Stride[i], one.Dilation[i] = a.Size[i], a.Stride[i], a.Dilation[i]
 		one.Lo[i], one.Hi[i] = a.Lo[i], a.Hi[i]
 		x = b.op(ir.OpWindowMax, one, x)
@@ -237,7 +237,7 @@ func windowMaxAxis(b *back, v, d *ir.Value) *ir.Value {
 	dp := b.zeros(padded.Type)
 	var seen *ir.Value
 	for j := range a.Size[axis] {
-		at := &ir.SliceAttr{Start: dimsOf(n, 0), Step: a.Stride, Shape: v.Type.Shape}
+		at := &ir.SliceAttr{Start: make(ir.Shape, n), Step: a.Stride, Shape: v.Type.Shape}
 		at.Start[axis] = ir.Const(j * a.Dilation[axis])
 		hit := b.eq(b.slice(padded, at), v)
 		first := hit
@@ -259,9 +259,9 @@ func windowMaxApart(b *back, x, v, d *ir.Value, axis int) *ir.Value {
 	n, k := x.Type.Rank(), v.Attr.(*ir.WindowAttr).Size[axis]
 	covered := x.Type.Shape.Clone()
 	covered[axis] = v.Type.Shape[axis].MulConst(k)
-	rest := dimsOf(n, 0)
+	rest := make(ir.Shape, n)
 	rest[axis] = covered[axis].Sub(x.Type.Shape[axis])
-	x = b.pad(x, dimsOf(n, 0), rest)
+	x = b.pad(x, make(ir.Shape, n), rest)
 	shape := slices.Insert(v.Type.Shape.Clone(), axis+1, ir.Const(k))
 	var axes []int // of what has one element a window
 	for i := range n + 1 {
@@ -273,12 +273,12 @@ func windowMaxApart(b *back, x, v, d *ir.Value, axis int) *ir.Value {
 	place := b.iota(shape, axis+1)
 	first := b.eq(b.reshape(x, shape), wide(v))
 	for j := range k - 1 {
-		at := &ir.SliceAttr{Start: dimsOf(n, 0), Step: ones(n), Shape: v.Type.Shape}
+		at := &ir.SliceAttr{Start: make(ir.Shape, n), Step: ones(n), Shape: v.Type.Shape}
 		at.Start[axis], at.Step[axis] = ir.Const(j), k
 		hit := wide(b.eq(b.slice(x, at), v))
 		later := b.op(ir.OpGt, nil, place, b.num(place, float64(j)))
 		first = b.op(ir.OpAnd, nil, first, b.op(ir.OpNot, nil, b.op(ir.OpAnd, nil, hit, later)))
 	}
 	dx := b.reshape(b.where(first, wide(d)), covered)
-	return b.pad(dx, dimsOf(n, 0), negated(rest))
+	return b.pad(dx, make(ir.Shape, n), negated(rest))
 }

@@ -89,9 +89,6 @@ var unmapped = map[ir.Op]string{
 	ir.OpFuse:    "fusion runs after mapping: map before the passes",
 }
 
-// Unmapped says why Vmap does not map op, "" if it does.
-func Unmapped(op ir.Op) string { return unmapped[op] }
-
 // behind are axes, or a permutation of them, behind a new axis 0.
 func behind(axes []int) []int {
 	out := []int{0}

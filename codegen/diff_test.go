@@ -174,7 +174,7 @@ func TestDiff(t *testing.T) {
 	const batch = 250
 	total := newReport()
 	for at, end := from, from+uint64(n); at < end; {
-		r, next := checkChild(t, at, min(at+batch, end), levels)
+		r, next := checkChild(t, at, min(at+batch, end))
 		total.add(r)
 		for _, f := range r.Failures {
 			t.Errorf("seed %d: level %s: %s", f.Seed, f.Level, f.Text)
@@ -213,7 +213,7 @@ func logCoverage(t *testing.T, r *report, levels []string) {
 
 // checkChild runs checkSeeds in a child process. A fault in a kernel ends the
 // child and is a failure; next is the seed to go on with.
-func checkChild(t *testing.T, from, to uint64, levels []string) (r *report, next uint64) {
+func checkChild(t *testing.T, from, to uint64) (r *report, next uint64) {
 	t.Helper()
 	dir := t.TempDir()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestDiffChild$", "-test.timeout=30m")

@@ -108,12 +108,12 @@ var opTable = [numOps]OpInfo{
 		"x << y; 0 for y outside [0, bits)."),
 	OpShr: binary("shr", 0, Ints,
 		"x >> y, arithmetic for signed types; y outside [0, bits) gives the sign fill."),
-	OpEq: compare("eq", Computable, "x == y; false with NaN."),
-	OpNe: compare("ne", Computable, "x != y; true with NaN."),
-	OpLt: compare("lt", Computable, "x < y; false with NaN."),
-	OpLe: compare("le", Computable, "x <= y; false with NaN."),
-	OpGt: compare("gt", Computable, "x > y; false with NaN."),
-	OpGe: compare("ge", Computable, "x >= y; false with NaN."),
+	OpEq: compare("eq", "x == y; false with NaN."),
+	OpNe: compare("ne", "x != y; true with NaN."),
+	OpLt: compare("lt", "x < y; false with NaN."),
+	OpLe: compare("le", "x <= y; false with NaN."),
+	OpGt: compare("gt", "x > y; false with NaN."),
+	OpGe: compare("ge", "x >= y; false with NaN."),
 	OpSelect: {Name: "select", Args: 3, Props: Elementwise, Types: Booleans, Infer: inferSelect,
 		Doc: "y where x, a bool, else z. (c1) type(y) == type(z). (c2) equal shapes."},
 	OpFMA: {Name: "fma", Args: 3, Props: Elementwise, Types: Floats, Infer: inferSame,
@@ -240,8 +240,8 @@ func binary(name string, props Props, types DTypes, doc string) OpInfo {
 		Doc: doc + " (c1) equal types."}
 }
 
-func compare(name string, types DTypes, doc string) OpInfo {
-	return OpInfo{Name: name, Args: 2, Props: Elementwise | Compares, Types: types,
+func compare(name, doc string) OpInfo {
+	return OpInfo{Name: name, Args: 2, Props: Elementwise | Compares, Types: Computable,
 		Infer: inferToBool, Doc: doc + " (c1) equal types."}
 }
 

@@ -9,12 +9,11 @@ type block struct {
 }
 
 // reserve makes b hold at least n bytes; growing loses the contents.
-func (b *block) reserve(n int64) unsafe.Pointer {
+func (b *block) reserve(n int64) {
 	if n > b.size {
 		b.base, b.size = nil, 0 // let the collector have it before the new one is made
 		b.base, b.size = alignedBytes(int(n)), n
 	}
-	return b.base
 }
 
 // scratchpad is memory whose size is known only as a call proceeds: a bump allocator over chunks.

@@ -21,7 +21,7 @@ func (k *Kernel) Advance(v, f string) error {
 		return err
 	}
 	l := p.loop
-	if l.Bind != Serial || !p.facts(k).NonNeg(l.Extent.AddConst(-1)) {
+	if l.Bind != Serial || !p.facts().NonNeg(l.Extent.AddConst(-1)) {
 		return refuse("advance", v, "it is %v and runs %v times, want serial and at least once", l.Bind,
 			l.Extent)
 	}
@@ -37,7 +37,7 @@ func (k *Kernel) Advance(v, f string) error {
 	if err != nil {
 		return err
 	}
-	p.replace(simplifyBody(k.advance(l, lead, rest, scalars), p.facts(k))...)
+	p.replace(simplifyBody(k.advance(l, lead, rest, scalars), p.facts())...)
 	return nil
 }
 

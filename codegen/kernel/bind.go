@@ -37,7 +37,7 @@ func (k *Kernel) Bind(v string, b Bind) error {
 		}
 	}
 	if (b == Vector || parallel(b)) && !l.Indep {
-		if l.Indep = independent(p.facts(k), v, l.Body, nil); !l.Indep {
+		if l.Indep = independent(p.facts(), v, l.Body, nil); !l.Indep {
 			return refuse("bind", v, "to %v: its iterations are not known to be independent", b)
 		}
 	}

@@ -25,7 +25,7 @@ func (k *Kernel) Block(order, red []string, name string) (set, rest map[string]s
 	if err != nil {
 		return nil, nil, err
 	}
-	p.replace(simplifyBody(x.build(), p.facts(k))...)
+	p.replace(simplifyBody(x.build(), p.facts())...)
 	return x.before, x.after, nil
 }
 
@@ -43,7 +43,7 @@ func (k *Kernel) BlockInside(order, red []string, name string) error {
 			return refuse("block", l.Var, "it may have no iteration: its extent is %v", l.Extent)
 		}
 	}
-	p.replace(simplifyBody(x.inside(), p.facts(k))...)
+	p.replace(simplifyBody(x.inside(), p.facts())...)
 	return nil
 }
 

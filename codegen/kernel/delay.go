@@ -29,7 +29,7 @@ func (k *Kernel) Delay(v, s string) error {
 		return err
 	}
 	out := d.rewrite(p.loop)
-	p.replace(simplifyBody(out, p.facts(k))...)
+	p.replace(simplifyBody(out, p.facts())...)
 	return nil
 }
 
@@ -51,7 +51,7 @@ func (d *delay) parts(p *place, s string) error {
 	if l.Bind != Serial || !l.Indep {
 		return refuse("delay", d.v, "it is not serial with independent iterations")
 	}
-	if !p.facts(d.k).NonNeg(l.Extent.AddConst(-1)) {
+	if !p.facts().NonNeg(l.Extent.AddConst(-1)) {
 		return refuse("delay", d.v, "it may run no time at all: its extent is %v", l.Extent)
 	}
 	n := len(l.Body) - 1

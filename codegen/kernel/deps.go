@@ -108,7 +108,7 @@ func MarkIndep(k *Kernel) {
 	WalkStmts(k.Body, func(s Stmt) {
 		if l, ok := s.(*Loop); ok && !l.Indep {
 			p := k.locate(l.Var)
-			l.Indep = independent(p.facts(k), l.Var, l.Body, nil)
+			l.Indep = independent(p.facts(), l.Var, l.Body, nil)
 		}
 	})
 }

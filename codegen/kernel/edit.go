@@ -70,7 +70,7 @@ func splice(body []Stmt, i, n int, stmts ...Stmt) []Stmt {
 }
 
 // facts is what holds at the place, without its loop.
-func (p *place) facts(k *Kernel) *Facts {
+func (p *place) facts() *Facts {
 	f := NewFacts()
 	for _, e := range p.path {
 		e.add(f)
@@ -79,8 +79,8 @@ func (p *place) facts(k *Kernel) *Facts {
 }
 
 // inside is what holds in the body of the loop.
-func (p *place) inside(k *Kernel) *Facts {
-	f := p.facts(k)
+func (p *place) inside() *Facts {
+	f := p.facts()
 	f.signs(*p.body)
 	f.Loop(p.loop.Var, p.loop.Extent)
 	f.signs(p.loop.Body)

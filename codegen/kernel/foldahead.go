@@ -23,7 +23,7 @@ func (k *Kernel) FoldAhead(v string, e *Expr, name string, op ir.Op, axes []Axis
 	if !n.Static() {
 		return nil, "", nil, refuse("foldahead", v, "the extent %v of the last axis is no number", n)
 	}
-	f := p.inside(k)
+	f := p.inside()
 	if err := s.closed(f, p.loop.Body); err != nil {
 		return nil, "", nil, err
 	}

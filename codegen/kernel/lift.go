@@ -14,7 +14,7 @@ func (k *Kernel) Lift(v string) error {
 	if parallel(l.Bind) || l.Bind == Vector {
 		return refuse("lift", v, "it is %v", l.Bind)
 	}
-	if !p.facts(k).NonNeg(l.Extent.AddConst(-1)) {
+	if !p.facts().NonNeg(l.Extent.AddConst(-1)) {
 		return refuse("lift", v, "it may run no time at all: its extent is %v", l.Extent)
 	}
 	writes := collect(l.Body).writes()

@@ -36,7 +36,7 @@ func (k *Kernel) interchange(v string) error {
 		return refuse("reorder", v, "it is %v and %s is %v", a.Bind, b.Var, b.Bind)
 	}
 	if !a.Indep {
-		f := p.inside(k)
+		f := p.inside()
 		if !independent(f, b.Var, b.Body, []string{v}) && !onlyFolds(f, b, v) {
 			return refuse("reorder", v, "neither its iterations nor those of %s are independent", b.Var)
 		}
@@ -143,7 +143,7 @@ func (k *Kernel) Fuse(v string) error {
 	}}).body(b.Body)
 	out := &Loop{Var: v, Extent: a.Extent.Mul(b.Extent), Bind: a.Bind, Body: body,
 		Indep: a.Indep && b.Indep}
-	f := p.facts(k)
+	f := p.facts()
 	if !b.Extent.Static() {
 		f.Add(b.Extent.AddConst(-1)) // the body runs only then
 	}

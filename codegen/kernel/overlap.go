@@ -24,13 +24,13 @@ func (k *Kernel) Overlap(v, s string) error {
 		return err
 	}
 	o := &overlap{v: v, s: s}
-	if err := o.parts(p, k); err != nil {
+	if err := o.parts(p); err != nil {
 		return err
 	}
 	if err := o.apart(); err != nil {
 		return err
 	}
-	p.replace(simplifyBody(o.rewrite(k, p.loop), p.facts(k))...)
+	p.replace(simplifyBody(o.rewrite(k, p.loop), p.facts())...)
 	return nil
 }
 
@@ -41,9 +41,9 @@ type overlap struct {
 }
 
 // parts finds the buffers and the loops.
-func (o *overlap) parts(p *place, k *Kernel) error {
+func (o *overlap) parts(p *place) error {
 	l := p.loop
-	if l.Bind != Serial || !l.Indep || !p.facts(k).NonNeg(l.Extent.AddConst(-1)) {
+	if l.Bind != Serial || !l.Indep || !p.facts().NonNeg(l.Extent.AddConst(-1)) {
 		return refuse("overlap", o.v, "it is %v and runs %v times, want serial, at least once, and "+
 			"independent iterations", l.Bind, l.Extent)
 	}

@@ -34,12 +34,12 @@ func (k *Kernel) SplitReduction(v, lane string, n int64) (lanes, init string, tr
 	if err != nil {
 		return "", "", nil, err
 	}
-	if err := independentBut(p.facts(k), v, l.Body, folds, nil); err != nil {
+	if err := independentBut(p.facts(), v, l.Body, folds, nil); err != nil {
 		return "", "", nil, err
 	}
 	r := &splitter{k: k, n: n, lane: k.fresh(lane), part: map[*Buffer]*Buffer{}}
 	out := r.rewrite(l, folds)
-	f := p.facts(k)
+	f := p.facts()
 	f.signs(*p.body)
 	p.replace(out...)
 	for i, s := range *p.body {

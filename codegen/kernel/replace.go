@@ -20,7 +20,7 @@ func (k *Kernel) Replace(v string, in *Instr, tiles []Tile) error {
 	if err != nil {
 		return refuse("replace", v, "%v", err)
 	}
-	f := p.facts(k)
+	f := p.facts()
 	have, want := canonical([]Stmt{p.loop}, f), canonical(meaning, f)
 	if have != want {
 		return refuse("replace", v, "the loop is not what %s does:\n%swant:\n%s", in.Name, have, want)

@@ -38,7 +38,7 @@ func (k *Kernel) spill(v, buf string, whole bool) ([]string, error) {
 	if !used {
 		return nil, refuse("spill", v, "no store in it reads %s", buf)
 	}
-	if whole && !storesInside(p.facts(k), copied) {
+	if whole && !storesInside(p.facts(), copied) {
 		return nil, refuse("spill", v, "elements that conditions leave out may not be there")
 	}
 	body := (&subst{bufs: map[*Buffer]*Buffer{old: &b}}).body([]Stmt{p.loop})

@@ -65,7 +65,7 @@ func (k *Kernel) Split(v, inner string, factor int64, tail Tail) (string, error)
 		in.Extent = n.Min(l.Extent.Sub(ir.Sym(v).MulConst(factor)))
 	}
 	out := &Loop{Var: v, Extent: l.Extent.CeilDiv(n), Bind: l.Bind, Indep: l.Indep, Body: []Stmt{in}}
-	f := p.facts(k)
+	f := p.facts()
 	p.replace(simplifyBody([]Stmt{out}, f)...)
 	return name, nil
 }
@@ -78,7 +78,7 @@ func (k *Kernel) Cut(v string, n ir.Dim) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, f := p.loop, p.facts(k)
+	l, f := p.loop, p.facts()
 	if l.Bind != Serial && l.Bind != Unroll {
 		return nil, refuse("cut", v, "the loop is bound to %v", l.Bind)
 	}
@@ -111,7 +111,7 @@ func (k *Kernel) Version(v string, cond *Expr) (then, els map[string]string, err
 			then[l.Var] = l.Var
 		}
 	})
-	f := p.inside(k)
+	f := p.inside()
 	if holds, ok := f.decide(f.simplifyExpr(cond)); ok {
 		p.loop.Body = simplifyBody(p.loop.Body, f)
 		if holds {
@@ -134,7 +134,7 @@ func (k *Kernel) Specialize(v string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, f := p.loop, p.facts(k)
+	l, f := p.loop, p.facts()
 	n, rest, ok := minConst(l.Extent)
 	if !ok {
 		if l.Extent.Static() {

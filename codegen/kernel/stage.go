@@ -44,7 +44,7 @@ func (k *Kernel) Stage(v string, e *Expr, name string, space Space, size ir.Dim,
 	if err := s.axes(axes); err != nil {
 		return nil, err
 	}
-	f := p.inside(k)
+	f := p.inside()
 	if err := s.closed(f, p.loop.Body); err != nil {
 		return nil, err
 	}

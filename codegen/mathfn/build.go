@@ -110,16 +110,16 @@ func scale(p, n expr) expr {
 // Scaled takes apart what scale makes of a number that nearest has rounded: e is
 // p*2**f, f being an integer. CPUs may have an instruction for it.
 func Scaled(e *kernel.Expr) (p, f *kernel.Expr, ok bool) {
-	p, _ = operand(e, ir.OpMul, 0)
-	if p, ok = operand(p, ir.OpMul, 0); !ok {
+	p, _ = operand(e, ir.OpMul)
+	if p, ok = operand(p, ir.OpMul); !ok {
 		return nil, nil, false
 	}
 	n := e.Args[1] // 2**(n-a)
 	for _, o := range []ir.Op{ir.OpBitcast, ir.OpShl, ir.OpAdd, ir.OpSub} {
-		n, _ = operand(n, o, 0)
+		n, _ = operand(n, o)
 	}
-	t, _ := operand(n, ir.OpSub, 0)
-	if t, ok = operand(t, ir.OpBitcast, 0); !ok || t.DType != e.DType {
+	t, _ := operand(n, ir.OpSub)
+	if t, ok = operand(t, ir.OpBitcast); !ok || t.DType != e.DType {
 		return nil, nil, false
 	}
 	magic := like(t, formatOf(t).magic)
@@ -127,12 +127,12 @@ func Scaled(e *kernel.Expr) (p, f *kernel.Expr, ok bool) {
 	return p, sub(t, magic), ok
 }
 
-// operand is the i-th argument of e, if e is the operation o.
-func operand(e expr, o ir.Op, i int) (expr, bool) {
+// operand is the first argument of e, if e is the operation o.
+func operand(e expr, o ir.Op) (expr, bool) {
 	if e == nil || e.Kind != kernel.KOp || e.Op != o {
 		return nil, false
 	}
-	return e.Args[i], true
+	return e.Args[0], true
 }
 
 // alike reports whether a and b are the same operations on leaves and constants.

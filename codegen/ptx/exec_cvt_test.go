@@ -16,7 +16,7 @@ func convert(op []string, v uint64) uint64 {
 	}
 	x := float(from, v)
 	if to[0] == 'f' || to[0] == 'b' {
-		return floatToFloat(mode, to, from, x)
+		return floatToFloat(mode, to, x)
 	}
 	return floatToInt(to, from, x)
 }
@@ -33,7 +33,7 @@ func intToFloat(to, from string, v uint64) uint64 {
 	return math.Float64bits(float64(v))
 }
 
-func floatToFloat(mode, to, from string, x float64) uint64 {
+func floatToFloat(mode, to string, x float64) uint64 {
 	switch {
 	case to == "f16":
 		return uint64(floatToHalf(x))

@@ -48,7 +48,8 @@ func (p *printer) expr(e *kernel.Expr) (string, error) {
 	t := p.temp()
 	p.vars[e] = t
 	if e.Kind == kernel.KLoad {
-		return t, p.load(t, e, args)
+		p.load(t, e, args)
+		return t, nil
 	}
 	f, err := operation(e, args)
 	if err != nil {
@@ -83,7 +84,7 @@ func (p *printer) static(e *kernel.Expr) bool {
 	return e.Kind == kernel.KConst || e.Kind == kernel.KIndex && p.fold(e.Index).Static()
 }
 
-func (p *printer) load(t string, e *kernel.Expr, args []string) error {
+func (p *printer) load(t string, e *kernel.Expr, args []string) {
 	place := p.place
 	if len(args) > 0 {
 		place = p.guarded
@@ -94,13 +95,12 @@ func (p *printer) load(t string, e *kernel.Expr, args []string) error {
 	}
 	if len(args) == 0 {
 		p.printf("%s := %s", t, at)
-		return nil
+		return
 	}
 	p.printf("%s := %s", t, args[1])
 	p.printf("if %s {", args[0])
 	p.printf("\t%s = %s", t, at)
 	p.printf("}")
-	return nil
 }
 
 func constant(e *kernel.Expr) string {

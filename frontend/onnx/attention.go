@@ -206,7 +206,7 @@ func rotaryEmbedding(n *node) []*tensor {
 		size = s[3]
 	}
 	half := size.FloorDiv(ir.Const(2))
-	cos, sin := n.angles(1, s, half), n.angles(2, s, half)
+	cos, sin := n.angles(1, half), n.angles(2, half)
 	rotated := n.take(x, 3, ir.Const(0), size)
 	interleaved := n.flag("interleaved", false)
 	var a, b *ir.Value
@@ -240,7 +240,7 @@ func (n *node) everySecond(v *ir.Value, start int64, half ir.Dim) *ir.Value {
 
 // angles returns the cosines or sines of input i for each position, as
 // [batch, 1, sequence, half].
-func (n *node) angles(i int, s ir.Shape, half ir.Dim) *ir.Value {
+func (n *node) angles(i int, half ir.Dim) *ir.Value {
 	v := n.arg(i)
 	if n.has(3) { // a table of angles by position
 		if v.Type.Rank() != 2 {

@@ -39,7 +39,7 @@ func elementwise(b *gen, op ir.Op) {
 	}
 	args := []*ir.Value{x}
 	for range info.Args - 1 {
-		y := b.like(op, x.Type, ok)
+		y := b.like(x.Type, ok)
 		if y == nil {
 			return
 		}
@@ -133,8 +133,8 @@ func choose(b *gen) {
 	if y == nil || !b.allowed(ir.OpSelect, ir.Bool) {
 		return // the condition's type counts
 	}
-	z := b.like(ir.OpSelect, y.Type, nil)
-	x := b.like(ir.OpSelect, y.Type.With(ir.Bool), nil)
+	z := b.like(y.Type, nil)
+	x := b.like(y.Type.With(ir.Bool), nil)
 	if z == nil || x == nil {
 		return
 	}

@@ -65,7 +65,7 @@ func makeAlong(b *gen, op ir.Op) {
 
 // scatter appends a scatter of updates of shape s.
 func (b *gen) scatter(op ir.Op, axis int, x, y *ir.Value, s ir.Shape) {
-	z := b.like(op, ir.Of(x.Type.DType, s), nil)
+	z := b.like(ir.Of(x.Type.DType, s), nil)
 	if z == nil {
 		return
 	}
@@ -146,7 +146,7 @@ func makeDynamic(b *gen, op ir.Op) {
 		b.moved(op, &ir.ShapeAttr{Shape: s}, x, start)
 		return
 	}
-	if y := b.like(op, ir.Of(x.Type.DType, s), nil); y != nil {
+	if y := b.like(ir.Of(x.Type.DType, s), nil); y != nil {
 		b.emit(join(b.bound(x), b.bound(y)), op, nil, x, y, start)
 	}
 }

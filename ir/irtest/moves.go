@@ -132,7 +132,7 @@ func makeSlice(b *gen, op ir.Op) {
 		b.moved(op, a, x)
 		return
 	}
-	if y := b.like(op, ir.Of(x.Type.DType, a.Shape), nil); y != nil {
+	if y := b.like(ir.Of(x.Type.DType, a.Shape), nil); y != nil {
 		b.emit(join(b.bound(x), b.bound(y)), op, a, x, y)
 	}
 }
@@ -160,7 +160,7 @@ func makePad(b *gen, op ir.Op) {
 	if x == nil {
 		return
 	}
-	y := b.like(op, ir.T(x.Type.DType), nil)
+	y := b.like(ir.T(x.Type.DType), nil)
 	if y == nil {
 		return
 	}
@@ -194,7 +194,7 @@ func makeConcat(b *gen, op ir.Op) {
 		if s[axis] = s[axis].Add(t[axis]); !b.fits(s) {
 			return
 		}
-		y := b.like(op, ir.Of(x.Type.DType, t), nil)
+		y := b.like(ir.Of(x.Type.DType, t), nil)
 		if y == nil {
 			return
 		}
@@ -216,7 +216,7 @@ func makeRandom(b *gen, op ir.Op) {
 	if !b.allowed(op, ir.U64) || !b.allowed(op, ir.U32) {
 		return
 	}
-	key, ctr := b.like(op, ir.T(ir.U64), nil), b.like(op, ir.T(ir.U64), nil)
+	key, ctr := b.like(ir.T(ir.U64), nil), b.like(ir.T(ir.U64), nil)
 	if key != nil && ctr != nil {
 		b.emit(Bound{}, op, &ir.RandomAttr{Shape: b.shape()}, key, ctr)
 	}

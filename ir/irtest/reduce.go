@@ -150,7 +150,7 @@ func makeDot(b *gen, op ir.Op) {
 	if !b.fits(s) {
 		return
 	}
-	y := b.like(op, ir.Of(x.Type.DType, s), nil)
+	y := b.like(ir.Of(x.Type.DType, s), nil)
 	if y == nil {
 		return
 	}
@@ -198,7 +198,7 @@ func makeConv(b *gen, op ir.Op) {
 	for i := range rank - 2 {
 		n *= b.convAxis(a, x.Type.Shape[at.InS+i], &w[at.WS+i])
 	}
-	y := b.like(op, ir.Of(x.Type.DType, w), nil)
+	y := b.like(ir.Of(x.Type.DType, w), nil)
 	t, err := ir.InferType(op, a, x.Type, ir.Of(x.Type.DType, w))
 	if y == nil || err != nil || !b.fits(t.Shape) || b.elems(t.Shape)*n > 256*b.MaxElems {
 		return

@@ -77,7 +77,7 @@ func makeIf(b *gen, op ir.Op) {
 	if !b.allowed(op, ir.Bool) {
 		return
 	}
-	cond := b.like(op, ir.T(ir.Bool), nil)
+	cond := b.like(ir.T(ir.Bool), nil)
 	args, types, bounds := b.regionArgs(op, 1+b.r.IntN(2))
 	if cond == nil || len(args) == 0 || !b.allowed(op, types[0].DType) {
 		return
@@ -92,7 +92,7 @@ func makeIf(b *gen, op ir.Op) {
 	} else {
 		rs = []*ir.Value{vs[len(vs)-1]}
 	}
-	e := els.like(op, rs[0].Type, nil)
+	e := els.like(rs[0].Type, nil)
 	if e == nil {
 		return
 	}
@@ -130,7 +130,7 @@ func makeScan(b *gen, op ir.Op) {
 	types := []ir.Type{carry.Type, ir.Of(x.Type.DType, x.Type.Shape[1:])}
 	in := b.region("step", types, []Bound{assumed, b.bound(x)})
 	in.fill(1 + b.r.IntN(4))
-	next := in.like(op, carry.Type, func(v *ir.Value) bool {
+	next := in.like(carry.Type, func(v *ir.Value) bool {
 		return d.IsInt() ||
 			in.bound(v).abs() <= assumed.Abs/4
 	})

@@ -119,7 +119,7 @@ func (b *gen) dtype(op ir.Op, types ir.DTypes) (ir.DType, bool) {
 
 // like returns a value of type t, made by broadcasting where that helps. ok,
 // if not nil, must hold for it.
-func (b *gen) like(op ir.Op, t ir.Type, ok func(v *ir.Value) bool) *ir.Value {
+func (b *gen) like(t ir.Type, ok func(v *ir.Value) bool) *ir.Value {
 	if !b.chance(4) {
 		if v := b.pick(func(v *ir.Value) bool {
 			return v.Type.Equal(t) && (ok == nil || ok(v))

@@ -99,7 +99,7 @@ func (in *interp) named(f *frame, e *ast.CallExpr, fn *types.Func) value {
 		}
 	}
 	if g, ok := functions[path]; ok {
-		return in.reflect(f, e, reflect.ValueOf(g), args)
+		return in.reflect(e, reflect.ValueOf(g), args)
 	}
 	return in.foreign(args)
 }
@@ -163,7 +163,7 @@ func (in *interp) method(f *frame, e *ast.CallExpr, x *ast.SelectorExpr,
 	if !m.IsValid() {
 		return in.foreign(args)
 	}
-	return in.reflect(f, e, m, args)
+	return in.reflect(e, m, args)
 }
 
 // ours reports whether a type's methods may be called: those of tcc's own
@@ -173,7 +173,7 @@ func ours(t reflect.Type) bool {
 }
 
 // reflect calls a function of tcc. If it fails, so does the user's function.
-func (in *interp) reflect(f *frame, e *ast.CallExpr, fn reflect.Value, args []value) value {
+func (in *interp) reflect(e *ast.CallExpr, fn reflect.Value, args []value) value {
 	t := fn.Type()
 	var given []reflect.Value
 	for i, a := range args {

@@ -66,7 +66,7 @@ func (m *TensorProto) Decode() (*Tensor, error) {
 	}
 	t := &Tensor{Name: m.Name, Type: m.DataType, Dims: m.Dims}
 	info := &dataTypes[m.DataType]
-	raw, err := m.raw(info, n)
+	raw, err := m.raw(info)
 	switch {
 	case err != nil:
 		return nil, err
@@ -84,7 +84,7 @@ func (m *TensorProto) Decode() (*Tensor, error) {
 }
 
 // raw returns the raw bytes of m, nil if its elements are in a typed field.
-func (m *TensorProto) raw(info *dataTypeInfo, n int64) ([]byte, error) {
+func (m *TensorProto) raw(info *dataTypeInfo) ([]byte, error) {
 	raw := m.RawData
 	if m.DataLocation == LocationExternal {
 		if m.external == nil {
