@@ -109,23 +109,15 @@ func (s *scheduler) once(v, row string) (string, error) {
 // an AMD EPYC, Zen 4, that others used too, 2026-11-26.)
 func (s *scheduler) pairs(v, row string, w int64) error {
 	const most = 4 << 10 // bytes of a row that is read
-	count := s.Loop(v).Extent
-	even := count.FloorDiv(ir.Const(2)).MulConst(2)
 	length, known := s.static(row)
-	if !known || w < 4 || length < w || even.IsConst(0) {
-		return refuse("no two rows of %d lanes", w)
+	if !known || w < 4 || length < w {
+		return refuse("no rows of %d lanes", w)
 	}
 	if !s.near(v, row, most) {
 		return refuse("rows of more than %d bytes, or from memory that is not asked for", most)
 	}
-	if !count.Equal(even) {
-		rest, err := s.Cut(v, even)
-		if err != nil {
-			return err
-		}
-		if err := s.vectorizeBy(rest[row], w); err != nil {
-			return err
-		}
+	if err := s.wholes(v, row, 2, w); err != nil {
+		return err
 	}
 	two, err := s.Split(v, v+"p", 2, kernel.Exact)
 	if err != nil {
