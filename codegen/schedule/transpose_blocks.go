@@ -15,21 +15,52 @@ import (
 // blocks are how many tiles along the axes i and j a task has, 0 where it has none.
 type blocks struct{ i, j int64 }
 
-// block is how many elements a block has along axis v where that is long: of a row of the
-// source 1 KB. (2048 x 2048 of f32 by AVX2, loops in C, one core of an AMD EPYC, Zen 4,
-// 2026-11-26: blocks of 256 rows of 1 KB 24 GB/s, of 128 29, of 64 31, but 20 by rows of 8
-// columns rather than squares of 16, and 27 in blocks of 64 rows of 256 bytes.)
+// blockBytes are those of a block whose tiles are whole lines.
+const blockBytes = 128 << 10
+
+// block is how many elements a block has along axis v where that is long: by half lines 1 KB
+// of a row of the source, of as many rows as a vector has elements, squared; by whole lines two
+// lines of a row of the result and 4 KB of one of the source, or as many bytes in another shape
+// where one of the axes is short. (2048 x 2048 of f32, other memory read and written between
+// runs, one core of an AMD EPYC, Zen 4, 2026-11-26: 26 to 33 GB/s in blocks of 256 rows of 1 KB,
+// 34 in blocks of 32 of 4 KB. By AVX2, loops in C: 24 with 256 rows, 29 with 128, 31 with 64, but
+// 20 by rows of 8 columns rather than squares of 16, and 27 with 64 rows of 256 bytes.)
 func (c *crossing) block(v string) int64 {
-	if v == c.i {
-		return 1024 / int64(c.size)
+	other := c.j
+	if v == c.j {
+		other = c.i
 	}
-	return max(c.n*c.n, 64)
+	if k, ok := c.static(other); ok && c.perLine() == 1 && c.short(other) {
+		return blockBytes / int64(c.size) / max(k, c.n) / c.n * c.n
+	}
+	return c.side(v)
+}
+
+// side is block where both axes are long.
+func (c *crossing) side(v string) int64 {
+	size := int64(c.size)
+	switch half := c.perLine() > 1; {
+	case v == c.i && half:
+		return 1024 / size
+	case v == c.i:
+		return 4096 / size
+	case half:
+		return max(c.n*c.n, 64)
+	}
+	return 2 * line / size
+}
+
+// short reports whether blocks have all of axis v, as it has no two of them or, of the result,
+// a few lines.
+func (c *crossing) short(v string) bool {
+	k, ok := c.static(v)
+	return ok && (k < 2*c.side(v) || v == c.j && c.perLine() == 1 && k*int64(c.size) <= 8*line)
 }
 
 // long reports whether v has several blocks.
 func (c *crossing) long(v string) bool {
 	k, ok := c.static(v)
-	return ok && k >= 2*c.block(v)
+	return ok && !c.short(v) && k >= 2*c.block(v)
 }
 
 // lines are those that a row of the source has in a block, and those of the next one that
