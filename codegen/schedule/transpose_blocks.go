@@ -20,8 +20,8 @@ const blockBytes = 128 << 10
 
 // block is how many elements a block has along axis v where that is long: by half lines 1 KB
 // of a row of the source, of as many rows as a vector has elements, squared; by whole lines two
-// lines of a row of the result and 4 KB of one of the source, or as many bytes in another shape
-// where one of the axes is short. (2048 x 2048 of f32, other memory read and written between
+// lines of a row of the result and 1 to 4 KB of one of the source, or as many bytes in another
+// shape where one of the axes is short. (2048 x 2048 of f32, other memory read and written between
 // runs, one core of an AMD EPYC, Zen 4, 2026-11-26: 26 to 33 GB/s in blocks of 256 rows of 1 KB,
 // 34 in blocks of 32 of 4 KB. By AVX2, loops in C: 24 with 256 rows, 29 with 128, 31 with 64, but
 // 20 by rows of 8 columns rather than squares of 16, and 27 with 64 rows of 256 bytes.)
@@ -39,15 +39,18 @@ func (c *crossing) block(v string) int64 {
 // side is block where both axes are long.
 func (c *crossing) side(v string) int64 {
 	size := int64(c.size)
-	switch half := c.perLine() > 1; {
-	case v == c.i && half:
-		return 1024 / size
-	case v == c.i:
-		return 4096 / size
-	case half:
+	n, half := 1024/size, c.perLine() > 1
+	switch {
+	case v == c.j && half:
 		return max(c.n*c.n, 64)
+	case v == c.j:
+		return 2 * line / size
+	case !half:
+		for k, _ := c.static(v); n < 4096/size && k >= 4*n; {
+			n *= 2
+		}
 	}
-	return 2 * line / size
+	return n
 }
 
 // short reports whether blocks have all of axis v, as it has no two of them or, of the result,
