@@ -111,6 +111,7 @@ func TestStreamed(t *testing.T) {
 	exactly(t, moved("transpose", "2100,1800", "{[1 0]}"))
 	exactly(t, moved("transpose", "3,1100,1103", "{[0 2 1]}"))
 	exactly(t, moved("transpose", "12,512,640", "{[0 2 1]}"))
+	exactly(t, moved("transpose", "2048,1801", "{[1 0]}"))
 	exactly(t, strings.ReplaceAll(moved("transpose", "2688,2752", "{[1 0]}"), "f32", "bf16"))
 	exactly(t, strings.ReplaceAll(moved("transpose", "2777,2600", "{[1 0]}"), "f32", "bf16"))
 	exactly(t, strings.ReplaceAll(moved("transpose", "1301,1403", "{[1 0]}"), "f32", "f64"))

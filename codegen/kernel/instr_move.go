@@ -10,8 +10,9 @@ import (
 // Transposition is the instruction that reads n rows of m elements and writes
 // the columns as rows, in registers, where those are vectors; nil where there
 // is none. Its operands are the result, of shape [m, n], and the source, [n, m];
-// the last stride of both is 1. n is 4, 8 or 16; m is n, or 4 where vectors of n
-// have 64 bytes, or two or four times n where those have 16: the rows of the result then
+// the last stride of both is 1. n is 4, 8 or 16; m is n, or 4 where vectors of n have
+// 32 bytes and more and those of 4 have 16 or more, or two or four times n where those of
+// n have 16: the rows of the result then
 // lie one behind the other.
 func Transposition(n, m int64, d ir.DType) *Instr { return Instrs[transpositionName(n, m, d)] }
 
@@ -41,7 +42,7 @@ func transpositions() {
 				continue
 			}
 			for _, m := range slices.Compact([]int64{4, n, 2 * n, 4 * n}) {
-				if m < n && bytes < 64 || m > n && bytes > 16 {
+				if m < n && (bytes < 32 || m*int64(d.Size()) < 16) || m > n && bytes > 16 {
 					continue
 				}
 				instrTable = append(instrTable, instrRow{

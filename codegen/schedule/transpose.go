@@ -24,6 +24,12 @@ const (
 	mostTiles  = 8
 )
 
+// wholeLines are the columns of tiles of half lines and less that are exchanged at once with
+// those they share lines with: lines are begun and finished one after the other. (Eight that
+// are begun went to memory in halves at times, at 5.5 GB/s for 28 to 38: AVX2, one core of an AMD
+// EPYC, Zen 4, whose other thread the host had given away, 2026-11-26.)
+const wholeLines = 4
+
 const line = 64 // bytes of memory that are read or written at once
 
 // transpose schedules what crosses.
@@ -135,6 +141,7 @@ func (c *crossing) tile(d []string) error {
 	if inBlocks || c.aroundCaches() {
 		inner = []string{it, jt}
 	}
+	ju := ""
 	if n := c.perLine(); n > 1 {
 		if inBlocks {
 			half, err := c.Split(it, it+"h", n, kernel.Clip)
@@ -148,6 +155,10 @@ func (c *crossing) tile(d []string) error {
 			return err
 		}
 		inner = append(inner, half)
+		whole := c.whole(i0, c.n) && c.whole(j0, c.n) && c.whole(half, n)
+		if whole && c.past() && c.exchanges(wholeLines) {
+			ju = half
+		}
 	}
 	if err := c.Reorder(slices.Concat(outer, inner, []string{j0, i0})...); err != nil {
 		return err
@@ -158,7 +169,11 @@ func (c *crossing) tile(d []string) error {
 	if err := c.edges(i0, j0); err != nil {
 		return err
 	}
-	if err := c.exchange(i0, j0, c.n); err != nil || !inBlocks {
+	columns := c.n
+	if ju != "" {
+		columns = wholeLines
+	}
+	if err := c.exchange(i0, ju, j0, columns); err != nil || !inBlocks {
 		return err
 	}
 	return c.askBlock(b, it, jt, further)
@@ -169,9 +184,23 @@ func (c *crossing) tile(d []string) error {
 // multiple of 4 KB apart take twice as long as those of two lines of each of a few. (All
 // axes of [32,48,40,64] reversed, loops in C: 32 GB/s along the source, 37 along the
 // result; one core of an AMD EPYC, Zen 4, 2026-11-26.)
-func (c *crossing) aroundCaches() bool {
-	return c.perLine() == 1 && slices.ContainsFunc(c.Params, func(b *kernel.Buffer) bool {
-		return b.Out && c.t.passes(b)
+func (c *crossing) aroundCaches() bool { return c.perLine() == 1 && c.past() }
+
+// whole reports whether loop v has n iterations each time.
+func (c *crossing) whole(v string, n int64) bool {
+	k, ok := c.static(v)
+	return ok && k == n
+}
+
+// past reports whether results are written around the caches.
+func (c *crossing) past() bool {
+	return slices.ContainsFunc(c.Params, func(b *kernel.Buffer) bool { return b.Out && c.t.passes(b) })
+}
+
+// exchanges reports whether there are instructions for tiles of m columns of all loads.
+func (c *crossing) exchanges(m int64) bool {
+	return !slices.ContainsFunc(c.loads, func(e *kernel.Expr) bool {
+		return kernel.Transposition(c.n, m, e.Buf.DType) == nil
 	})
 }
 
@@ -272,9 +301,14 @@ func (c *crossing) edge(i0, j0 string) error {
 }
 
 // exchange makes of the tile of loops j0 and i0 inside it, whole tiles of m columns, ones
-// that read rows, exchange rows and columns, and go on with vectors.
-func (c *crossing) exchange(i0, j0 string, m int64) error {
-	if err := c.Reorder(i0, j0); err != nil {
+// that read rows, exchange rows and columns, and go on with vectors; in each turn of loop
+// ju, if there is one, around j0.
+func (c *crossing) exchange(i0, ju, j0 string, m int64) error {
+	rows := []string{j0}
+	if ju != "" {
+		rows = []string{ju, j0}
+	}
+	if err := c.Reorder(append([]string{i0}, rows...)...); err != nil {
 		return err
 	}
 	// tiles are staged in an iteration of i0
@@ -285,15 +319,27 @@ func (c *crossing) exchange(i0, j0 string, m int64) error {
 	for _, e := range c.crossed(in, j0) {
 		axes := []kernel.Axis{{Var: in, Extent: ir.Const(m), Stride: ir.Const(c.n)},
 			{Var: j0, Extent: ir.Const(c.n), Stride: ir.Const(1)}}
-		names, err := c.Stage(i0, e, "tile", kernel.Local, ir.Const(m*c.n), axes)
+		size := ir.Const(m * c.n)
+		if ju != "" {
+			turns := c.Loop(ju).Extent
+			axes = append([]kernel.Axis{{Var: ju, Extent: turns, Stride: size}}, axes...)
+			size = size.Mul(turns)
+		}
+		names, err := c.Stage(i0, e, "tile", kernel.Local, size, axes)
 		if err != nil {
 			return err
 		}
-		if err := c.swap(names[0], names[1], c.n, m); err != nil {
+		n := len(names)
+		if err := c.swap(names[n-2], names[n-1], c.n, m); err != nil {
 			return err
 		}
+		if n > 2 {
+			if err := c.Bind(names[0], kernel.Unroll); err != nil {
+				return err
+			}
+		}
 	}
-	return c.distribute([]string{in, j0})
+	return c.distribute(append([]string{in}, rows...))
 }
 
 // crossed lists the loads in the full tile that are contiguous along its rows.

@@ -145,7 +145,7 @@ func (c *crossing) piece(i0, jn string) error {
 			return err
 		}
 	}
-	if err := c.exchange(in, jn, rowColumns); err != nil {
+	if err := c.exchange(in, "", jn, rowColumns); err != nil {
 		return err
 	}
 	if pieces, _ := c.static(i0); pieces > 1 && len(copies) == 1 {
