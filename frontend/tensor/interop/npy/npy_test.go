@@ -89,7 +89,6 @@ func TestNPZ(t *testing.T) {
 	}
 }
 
-// TestCompressed reads what numpy.savez_compressed writes: a copy.
 // TestNPZWrite writes to an array of an archive and reads it back.
 func TestNPZWrite(t *testing.T) {
 	if goruntime.GOOS == "windows" {
@@ -120,6 +119,7 @@ func TestNPZWrite(t *testing.T) {
 	}
 }
 
+// TestCompressed reads what numpy.savez_compressed writes: a copy.
 func TestCompressed(t *testing.T) {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
