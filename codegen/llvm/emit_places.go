@@ -126,6 +126,7 @@ func (e *emitter) turns(x *kernel.Expr, d ir.Dim, name string, at *kernel.Expr) 
 		return []ir.Dim{d}
 	}
 	inner, jumps := false, false
+	from, _ := x.Buf.Root()
 	kernel.WalkStmts(t.l.Body, func(st kernel.Stmt) {
 		switch st := st.(type) {
 		case *kernel.Let:
@@ -133,7 +134,8 @@ func (e *emitter) turns(x *kernel.Expr, d ir.Dim, name string, at *kernel.Expr) 
 		case *kernel.Loop:
 			jumps = jumps || st.Bind != kernel.Vector
 		case *kernel.Store:
-			jumps = jumps || st.Buf == x.Buf
+			to, _ := st.Buf.Root()
+			jumps = jumps || to == from
 		case *kernel.If, *kernel.Fail, *kernel.Call, *kernel.Alloc:
 			jumps = true
 		}
