@@ -141,24 +141,14 @@ func (c *crossing) tile(d []string) error {
 	if inBlocks || c.aroundCaches() {
 		inner = []string{it, jt}
 	}
-	ju := ""
-	if n := c.perLine(); n > 1 {
-		if inBlocks {
-			half, err := c.Split(it, it+"h", n, kernel.Clip)
-			if err != nil {
-				return err
-			}
-			inner = append(inner, half)
-		}
-		half, err := c.Split(jt, jt+"h", n, kernel.Clip)
-		if err != nil {
-			return err
-		}
-		inner = append(inner, half)
-		whole := c.whole(i0, c.n) && c.whole(j0, c.n) && c.whole(half, n)
-		if whole && c.past() && c.exchanges(wholeLines) {
-			ju = half
-		}
+	halves, err := c.halves(it, jt, inBlocks)
+	if err != nil {
+		return err
+	}
+	inner = append(inner, halves...)
+	ju, columns := "", c.n
+	if len(halves) > 0 && c.wholeTiles(i0, j0, last(halves)) && c.past() && c.exchanges(wholeLines) {
+		ju, columns = last(halves), wholeLines
 	}
 	if err := c.Reorder(slices.Concat(outer, inner, []string{j0, i0})...); err != nil {
 		return err
@@ -168,10 +158,6 @@ func (c *crossing) tile(d []string) error {
 	}
 	if err := c.edges(i0, j0); err != nil {
 		return err
-	}
-	columns := c.n
-	if ju != "" {
-		columns = wholeLines
 	}
 	if err := c.exchange(i0, ju, j0, columns); err != nil || !inBlocks {
 		return err
@@ -186,10 +172,30 @@ func (c *crossing) tile(d []string) error {
 // result; one core of an AMD EPYC, Zen 4, 2026-11-26.)
 func (c *crossing) aroundCaches() bool { return c.perLine() == 1 && c.past() }
 
-// whole reports whether loop v has n iterations each time.
-func (c *crossing) whole(v string, n int64) bool {
-	k, ok := c.static(v)
-	return ok && k == n
+// halves splits off the loops over tiles that share lines: of the result, and in blocks of
+// the source as well, none where a tile has whole lines.
+func (c *crossing) halves(it, jt string, inBlocks bool) (inner []string, err error) {
+	axes := []string{jt}
+	if inBlocks {
+		axes = []string{it, jt}
+	}
+	for _, v := range axes {
+		if n := c.perLine(); n > 1 {
+			half, err := c.Split(v, v+"h", n, kernel.Clip)
+			if err != nil {
+				return nil, err
+			}
+			inner = append(inner, half)
+		}
+	}
+	return inner, nil
+}
+
+// wholeTiles reports whether there are just whole tiles, of loops i0 and j0, and of those that
+// share lines, of loop half, all.
+func (c *crossing) wholeTiles(i0, j0, half string) bool {
+	whole := func(v string, n int64) bool { k, ok := c.static(v); return ok && k == n }
+	return whole(i0, c.n) && whole(j0, c.n) && whole(half, c.perLine())
 }
 
 // past reports whether results are written around the caches.
